@@ -1,0 +1,1 @@
+"""Companion: the OpenAI API in Discord, with everyone's own key."""

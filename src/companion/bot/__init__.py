@@ -1,0 +1,1 @@
+"""The Discord door. py-cord is used here only."""

@@ -1,0 +1,1 @@
+"""The storage adapter. SQLAlchemy is used here only."""

@@ -1,0 +1,106 @@
+"""A chat request as a door hands it in, and the events it gets back.
+
+A stream of `ChatEvent` holds any number of progress events and then exactly one
+terminal event, `Finished` or `Failed`; it never just stops and never raises a
+`CompanionError`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from companion.domain.actor import Actor, Door, InteractionId, Place
+from companion.domain.conversation import Finish, TurnId
+from companion.domain.errors import CompanionError
+from companion.domain.models import ModelId, Payer
+from companion.domain.usage import Micros, Usage
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InputFile:
+    """A file someone attached; `size` is in bytes, as declared by the sender."""
+
+    name: str
+    content_type: str | None
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChatRequest:
+    """One thing asked. Option values are not validated yet: the service does that."""
+
+    actor: Actor
+    place: Place
+    door: Door
+    prompt: str
+    model: str | None = None
+    temperature: float | None = None
+    max_tokens: int | None = None
+    files: tuple[InputFile, ...] = ()
+    interaction_id: InteractionId | None = None
+
+
+class Adaptation(StrEnum):
+    """What was left out because this key or model refuses it."""
+
+    STREAMING = "streaming"
+    TEMPERATURE = "temperature"
+    MAX_TOKENS = "max_tokens"
+    SYSTEM_ROLE = "system_role"
+    USAGE = "usage"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Started:
+    """The turn is stored and the model is being asked; `turn_id` is what *Stop* names."""
+
+    turn_id: TurnId
+    model: ModelId
+    payer: Payer
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delta:
+    """More of the answer."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Retrying:
+    """The provider is busy; the next try starts in `wait_s` seconds."""
+
+    wait_s: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finished:
+    """The answer ended and is stored: whole, or cut as `finish` says.
+
+    `cause` is what interrupted it (`Finish.INTERRUPTED`). `cost_micros` is `None`
+    when the model's price is unknown. `dropped_turns` counts older turns that did
+    not fit the model's window.
+    """
+
+    turn_id: TurnId
+    model: ModelId
+    payer: Payer
+    finish: Finish
+    usage: Usage
+    cost_micros: Micros | None
+    seconds: float
+    adaptations: tuple[Adaptation, ...] = ()
+    dropped_turns: int = 0
+    cause: CompanionError | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Failed:
+    """There is no answer, for this reason. `turn_id` is set when a turn can be retried."""
+
+    error: CompanionError
+    turn_id: TurnId | None = None
+
+
+ChatEvent = Started | Delta | Retrying | Finished | Failed

@@ -1,0 +1,1 @@
+"""The model-provider adapter. The openai SDK is used here only."""

@@ -1,0 +1,1 @@
+"""A local Discord, and a page to try the app in."""
