@@ -1,0 +1,1 @@
+"""Support code of the tests: real servers to run against, scripted."""
