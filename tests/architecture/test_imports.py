@@ -1,0 +1,75 @@
+"""Who may import whom."""
+
+from __future__ import annotations
+
+import ast
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from importlinter.cli import lint_imports
+
+from tests.architecture.tree import ROOT, SOURCE, parsed, relative
+
+IMPORT_EVERYTHING = """
+import importlib, json, pkgutil, socket, sys, threading
+def refuse(*args, **kwargs):
+    raise AssertionError("a module opened a socket when imported")
+socket.socket.connect = refuse
+socket.socket.bind = refuse
+import companion
+for found in pkgutil.walk_packages(companion.__path__, "companion."):
+    if found.name.endswith("__main__"):
+        continue
+    importlib.import_module(found.name)
+print(json.dumps({"threads": threading.active_count()}))
+"""
+
+
+def test_imports_keep_to_the_contract(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(ROOT)
+    code = lint_imports(config_filename=str(ROOT / ".importlinter"), no_cache=True)
+    assert code == 0, capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    "path", sorted((SOURCE / "domain").rglob("*.py")), ids=lambda path: path.name
+)
+def test_domain_uses_the_standard_library_only(path: Path) -> None:
+    foreign = {
+        name.split(".")[0]
+        for node in ast.walk(parsed(path))
+        for name in _imported(node)
+        if name.split(".")[0] not in {*sys.stdlib_module_names, "companion"}
+    }
+    assert not foreign, relative(path)
+
+
+def test_importing_does_no_work(tmp_path: Path) -> None:
+    """No file, socket, thread or output comes from importing all modules."""
+    environment = os.environ | {"HOME": str(tmp_path), "COMPANION_DATA_DIR": str(tmp_path / "d")}
+    done = subprocess.run(
+        [sys.executable, "-B", "-c", IMPORT_EVERYTHING],
+        cwd=tmp_path,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout) == {"threads": 1}
+    assert list(tmp_path.iterdir()) == []
+
+
+def _imported(node: ast.AST) -> list[str]:
+    if isinstance(node, ast.Import):
+        return [alias.name for alias in node.names]
+    if isinstance(node, ast.ImportFrom) and node.module:
+        return [node.module]
+    return []
