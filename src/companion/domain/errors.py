@@ -6,7 +6,8 @@ by class order, so a subclass without a row falls back to its parent's.
     CompanionError
     ├── Refused                 nothing was sent, nothing was spent
     │   ├── InvalidInput        PromptEmpty PromptTooLong OptionOutOfRange OptionUnknown
-    │   │                       OptionMissing ModelUnknown KeyEmpty KeyMalformed SecretInPrompt
+    │   │                       OptionMissing CommandUnknown ModelUnknown KeyEmpty
+    │   │                       KeyMalformed SecretInPrompt
     │   │                       FileUnsupported FileTooLarge FileUnreadable
     │   ├── KeyUnavailable      KeyMissing KeyRejected KeyOutOfCredit KeyUnreadable
     │   ├── NotAllowed          ManagerOnly NotYours OperatorKeyNotForYou
@@ -80,6 +81,14 @@ class OptionUnknown(InvalidInput):
     """An option or choice that was never offered. `offered` is what there is."""
 
     option: str
+    offered: tuple[str, ...] = ()
+
+
+@dataclass(kw_only=True, eq=False)
+class CommandUnknown(InvalidInput):
+    """A command that is not registered (any more). `offered` is what there is."""
+
+    command: str
     offered: tuple[str, ...] = ()
 
 
@@ -194,6 +203,12 @@ class NotYours(NotAllowed):
     rule: ClassVar[str] = "owner"
 
 
+class OperatorKeyNotForYou(NotAllowed):
+    """The operator's key is not for this person or server."""
+
+    rule: ClassVar[str] = "operator_key"
+
+
 # Come back later
 
 
@@ -221,6 +236,10 @@ class TooManyReplies(TryLater):
 
 class Draining(TryLater):
     """The process is stopping; another one will answer soon."""
+
+
+class AlreadyRunning(TryLater):
+    """The same turn is being answered right now."""
 
 
 # Gone
@@ -332,8 +351,11 @@ class StorageError(CompanionError):
     """Something of ours could not be read or written."""
 
 
+@dataclass(kw_only=True, eq=False)
 class StorageUnavailable(StorageError):
-    """The database does not answer, is full, or is read-only."""
+    """The database does not answer, is full, or is read-only; `reason` is a code for the log."""
+
+    reason: str = "unreachable"
 
 
 class SealError(StorageError):
