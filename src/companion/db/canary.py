@@ -1,0 +1,80 @@
+"""The canary: a sealed row that shows at open whether this ring is the database's own.
+
+Written into an empty database only, and never over an existing one. Rotation seals
+it again as the last row of all, so while any row needs an old key, so does opening.
+"""
+
+from __future__ import annotations
+
+import os
+from datetime import datetime
+from typing import Final
+
+from sqlalchemy import literal, select, union_all, update
+
+from companion.db.fingerprints import RingFingerprints
+from companion.db.keyring import KeyRing
+from companion.db.rows import CanaryRow, Row, SealedRow
+from companion.db.sealed import Purpose
+from companion.db.statements import Statements
+from companion.domain.errors import SealError, StorageUnavailable, WrongKeyRing
+
+SONG: Final = "companion"
+INDEX_SECRET_BYTES: Final = 32
+
+
+async def open_canary(run: Statements, ring: KeyRing, now: datetime) -> RingFingerprints:
+    """Return the database's fingerprints, creating the canary in an empty database.
+
+    Raises `WrongKeyRing` when the ring does not open the canary, or when the canary
+    is missing from a database that already holds sealed rows.
+    """
+    row = await run.one(select(CanaryRow))
+    if row is None:
+        if await _holds_sealed_rows(run):
+            raise WrongKeyRing
+        await _create(run, ring, now)
+        row = await run.one(select(CanaryRow))
+        assert row is not None
+    return _open(row, ring)
+
+
+async def touch(run: Statements) -> None:
+    """Write to the canary row, to see that the database takes writes."""
+    if not await run.run(update(CanaryRow).values(writes=CanaryRow.writes + 1)):
+        raise StorageUnavailable(reason="damaged")
+
+
+def sealed_tables() -> tuple[type[SealedRow], ...]:
+    """Return every table with sealed columns, the canary last."""
+    tables = [m.class_ for m in Row.registry.mappers if issubclass(m.class_, SealedRow)]
+    return tuple(sorted(tables, key=lambda table: (table is CanaryRow, table.__tablename__)))
+
+
+async def _holds_sealed_rows(run: Statements) -> bool:
+    found = [select(literal(1)).select_from(table).limit(1).subquery() for table in sealed_tables()]
+    return await run.one(union_all(*(select(one) for one in found))) is not None
+
+
+async def _create(run: Statements, ring: KeyRing, now: datetime) -> None:
+    secret = os.urandom(INDEX_SECRET_BYTES).hex()
+    insert = run.insert(CanaryRow).values(
+        id=1,
+        canary=ring.seal(Purpose.CANARY, SONG, CanaryRow.place("canary")),
+        index_secret=ring.seal(Purpose.INDEX_SECRET, secret, CanaryRow.place("index_secret")),
+        writes=0,
+        created_at=now,
+    )
+    # two processes may start on one empty database: the first one's canary stays
+    await run.run(insert.on_conflict_do_nothing())
+
+
+def _open(row: CanaryRow, ring: KeyRing) -> RingFingerprints:
+    try:
+        song = ring.open(Purpose.CANARY, row.canary, row.binding("canary"))
+        secret = ring.open(Purpose.INDEX_SECRET, row.index_secret, row.binding("index_secret"))
+    except SealError as error:
+        raise WrongKeyRing from error
+    if song != SONG:
+        raise WrongKeyRing
+    return RingFingerprints(bytes.fromhex(secret))

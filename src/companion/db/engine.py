@@ -1,0 +1,166 @@
+"""Engines: one for reading, one for writing.
+
+SQLite: a transaction that begins by reading and then writes fails at once when
+another one wrote meanwhile, busy timeout or not. So writers begin with `BEGIN
+IMMEDIATE`, on a single connection whose queue is in this process (fair, and no
+polling of the file); readers have their own connections and a snapshot.
+PostgreSQL: one pool; readers get a read-only snapshot.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, Protocol, cast
+from uuid import uuid4
+
+from sqlalchemy import URL, event
+from sqlalchemy.engine import Connection
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+
+from companion.db import urls
+from companion.db.failures import translated
+from companion.domain.errors import ConfigurationError, StorageUnavailable
+
+if TYPE_CHECKING:
+    import aiosqlite
+
+BUSY_TIMEOUT_S: Final = 5
+"""How long SQLite waits for another process's write."""
+SQLITE_READERS: Final = 3
+SQLITE_QUEUE_S: Final = 20.0
+"""How long a write may queue for the one writing connection."""
+POSTGRES_POOL: Final = 5
+POSTGRES_OVERFLOW: Final = 5
+POSTGRES_POOL_WAIT_S: Final = 2.0
+POSTGRES_CONNECT_S: Final = 5.0
+POSTGRES_STATEMENT_S: Final = 10.0
+POSTGRES_RECYCLE_S: Final = 1800
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Engines:
+    """Where reads and where writes go; on PostgreSQL both share one pool."""
+
+    reader: AsyncEngine
+    writer: AsyncEngine
+
+
+@asynccontextmanager
+async def open_engines(url: str) -> AsyncGenerator[Engines]:
+    """Open the engines of a database; connections are made when first used.
+
+    At the end the write-ahead log of SQLite goes into the file. Raises
+    `ConfigurationError` on a URL we cannot use, or without its driver.
+    """
+    parsed = urls.parse(url)
+    engines = _sqlite_engines(parsed) if urls.is_sqlite(parsed) else _postgres_engines(parsed)
+    try:
+        yield engines
+    finally:
+        await engines.reader.dispose()
+        if urls.is_sqlite(parsed):
+            await _checkpoint(engines.writer)
+        await engines.writer.dispose()
+
+
+def create_private_file(path: Path) -> None:
+    """Create the database file readable by its owner only; SQLite's side files inherit that."""
+    with translated(), suppress(FileExistsError):
+        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
+
+
+def sqlite_engine(url: URL, begin: str, pragmas: str, pool_size: int) -> AsyncEngine:
+    """Make an SQLite engine whose transactions begin with that statement."""
+    engine = create_async_engine(
+        url,
+        hide_parameters=True,
+        pool_size=pool_size,
+        max_overflow=0,
+        pool_timeout=SQLITE_QUEUE_S,
+        # without this the driver begins by itself, late and deferred
+        connect_args={"isolation_level": None, "timeout": BUSY_TIMEOUT_S},
+    )
+
+    def on_connect(connection: _Driver, _record: object) -> None:
+        cursor = connection.cursor()
+        for pragma in pragmas.split(";"):
+            cursor.execute(f"PRAGMA {pragma.strip()}")
+        cursor.close()
+
+    def on_begin(connection: Connection) -> None:
+        connection.exec_driver_sql(begin)
+
+    event.listen(engine.sync_engine, "connect", on_connect)
+    event.listen(engine.sync_engine, "begin", on_begin)
+    return engine
+
+
+def postgres_engine(url: URL) -> AsyncEngine:
+    """Make a PostgreSQL engine with a small bounded pool."""
+    arguments: dict[str, Any] = {
+        "timeout": POSTGRES_CONNECT_S,
+        "command_timeout": POSTGRES_STATEMENT_S,
+        "server_settings": {"application_name": "companion"},
+    }
+    if url.query.get(urls.STATEMENT_CACHE) == "0":
+        arguments["statement_cache_size"] = 0
+        # a pooler hands the server connection on: a name must not be met twice
+        arguments["prepared_statement_name_func"] = lambda: f"companion_{uuid4().hex}"
+    try:
+        return create_async_engine(
+            url,
+            hide_parameters=True,
+            pool_size=POSTGRES_POOL,
+            max_overflow=POSTGRES_OVERFLOW,
+            pool_timeout=POSTGRES_POOL_WAIT_S,
+            pool_recycle=POSTGRES_RECYCLE_S,
+            pool_pre_ping=True,
+            connect_args=arguments,
+        )
+    except ModuleNotFoundError as error:
+        raise ConfigurationError(
+            variable=urls.VARIABLE,
+            problem="names a PostgreSQL server, whose driver is not installed",
+            fix="install companion[postgres]",
+        ) from error
+
+
+class _Cursor(Protocol):
+    def execute(self, statement: str) -> object: ...
+    def close(self) -> None: ...
+
+
+class _Driver(Protocol):
+    """As much of a driver's connection as a connect event needs."""
+
+    def cursor(self) -> _Cursor: ...
+
+
+def _sqlite_engines(url: URL) -> Engines:
+    assert url.database is not None
+    create_private_file(Path(url.database))
+    shared = "foreign_keys=ON; synchronous=FULL; secure_delete=FAST"
+    writer = sqlite_engine(url, "BEGIN IMMEDIATE", f"journal_mode=WAL; {shared}", pool_size=1)
+    reader = sqlite_engine(url, "BEGIN", f"{shared}; query_only=ON", pool_size=SQLITE_READERS)
+    return Engines(reader=reader, writer=writer)
+
+
+def _postgres_engines(url: URL) -> Engines:
+    writer = postgres_engine(url)
+    reader = writer.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+    return Engines(reader=reader, writer=writer)
+
+
+async def _checkpoint(writer: AsyncEngine) -> None:
+    """Move the write-ahead log into the file. Failing loses nothing: the log stays."""
+    with suppress(StorageUnavailable), translated():
+        async with writer.connect() as connection:
+            # straight to the driver, because a checkpoint runs outside of any transaction
+            raw = await connection.get_raw_connection()
+            driver = cast("aiosqlite.Connection", raw.driver_connection)
+            cursor = await driver.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            await cursor.close()

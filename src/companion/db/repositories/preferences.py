@@ -1,0 +1,73 @@
+"""Choices of people and servers; a persona is someone's text, so it is sealed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+
+from sqlalchemy import select
+
+from companion.db.keyring import KeyRing
+from companion.db.rows import GuildPreferencesRow, PersonPreferencesRow
+from companion.db.sealed import Binding, Purpose, Sealed
+from companion.db.statements import Insert, Statements
+from companion.domain.accounts import Preferences
+from companion.domain.actor import GuildId, PersonId
+from companion.domain.models import ModelId
+
+
+class SqlPreferences:
+    """Preferences, one row each."""
+
+    def __init__(self, run: Statements, ring: KeyRing, now: Callable[[], datetime]) -> None:
+        self._run = run
+        self._ring = ring
+        self._now = now
+
+    async def of_person(self, person: PersonId) -> Preferences:
+        """Return a person's choices."""
+        chosen = PersonPreferencesRow.person_id == person
+        return self._open(await self._run.one(select(PersonPreferencesRow).where(chosen)))
+
+    async def of_guild(self, guild: GuildId) -> Preferences:
+        """Return a server's choices."""
+        chosen = GuildPreferencesRow.guild_id == guild
+        return self._open(await self._run.one(select(GuildPreferencesRow).where(chosen)))
+
+    async def save_person(self, person: PersonId, preferences: Preferences) -> None:
+        """Replace a person's choices."""
+        insert = self._run.insert(PersonPreferencesRow).values(
+            person_id=person,
+            default_model=preferences.default_model,
+            persona=self._seal(preferences.persona, PersonPreferencesRow.place(person)),
+            updated_at=self._now(),
+        )
+        await self._replace(insert, "person_id")
+
+    async def save_guild(self, guild: GuildId, preferences: Preferences) -> None:
+        """Replace a server's choices."""
+        insert = self._run.insert(GuildPreferencesRow).values(
+            guild_id=guild,
+            default_model=preferences.default_model,
+            persona=self._seal(preferences.persona, GuildPreferencesRow.place(guild)),
+            updated_at=self._now(),
+        )
+        await self._replace(insert, "guild_id")
+
+    async def _replace(self, insert: Insert, owner: str) -> None:
+        chosen = {
+            column: insert.excluded[column] for column in ("default_model", "persona", "updated_at")
+        }
+        await self._run.run(insert.on_conflict_do_update(index_elements=[owner], set_=chosen))
+
+    def _seal(self, persona: str | None, place: Binding) -> Sealed | None:
+        return None if persona is None else self._ring.seal(Purpose.CONTENT, persona, place)
+
+    def _open(self, row: PersonPreferencesRow | GuildPreferencesRow | None) -> Preferences:
+        if row is None:
+            return Preferences()
+        persona = row.persona and self._ring.open(
+            Purpose.CONTENT, row.persona, row.binding("persona")
+        )
+        model = None if row.default_model is None else ModelId(row.default_model)
+        return Preferences(default_model=model, persona=persona)

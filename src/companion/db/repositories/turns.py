@@ -1,0 +1,147 @@
+"""Turns, their texts sealed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import datetime
+
+from sqlalchemy import delete, select, update
+from sqlalchemy.orm import load_only
+
+from companion.db.keyring import KeyRing
+from companion.db.rows import ConversationRow, TurnRow
+from companion.db.sealed import Purpose, Sealed
+from companion.db.statements import Statements
+from companion.db.usage_columns import usage_columns, usage_of
+from companion.domain.actor import PersonId
+from companion.domain.conversation import ConversationId, Finish, NewTurn, Turn, TurnId
+from companion.domain.errors import StorageUnavailable
+from companion.domain.models import ModelId
+from companion.domain.usage import Usage
+
+
+class SqlTurns:
+    """Turns of conversations, in order."""
+
+    def __init__(self, run: Statements, ring: KeyRing, now: Callable[[], datetime]) -> None:
+        self._run = run
+        self._ring = ring
+        self._now = now
+
+    async def begin(self, turn: NewTurn) -> Turn | None:
+        """Store a running turn, next in line; `None` when its interaction was seen before."""
+        position = await self._next_position(turn.conversation_id)
+        created_at = self._now()
+        insert = self._run.insert(TurnRow).values(
+            id=turn.id,
+            conversation_id=turn.conversation_id,
+            position=position,
+            author_id=turn.author_id,
+            interaction_id=turn.interaction_id,
+            speaker=self._seal("speaker", turn.speaker, turn),
+            prompt=self._seal("prompt", turn.prompt, turn),
+            model=turn.model,
+            created_at=created_at,
+        )
+        seen = insert.on_conflict_do_nothing(index_elements=[TurnRow.interaction_id])
+        if await self._run.one(seen.returning(TurnRow.id)) is None:
+            return None
+        return Turn(
+            id=turn.id,
+            conversation_id=turn.conversation_id,
+            position=position,
+            author_id=turn.author_id,
+            speaker=turn.speaker,
+            prompt=turn.prompt,
+            answer="",
+            model=turn.model,
+            finish=None,
+            usage=None,
+            created_at=created_at,
+        )
+
+    async def finish(
+        self, turn: TurnId, *, answer: str, finish: Finish, usage: Usage | None
+    ) -> bool:
+        """Store the end of a turn; false when it was cleared meanwhile (nothing is resurrected)."""
+        row = await self._run.one(
+            select(TurnRow)
+            .where(TurnRow.id == turn)
+            .options(load_only(TurnRow.conversation_id, TurnRow.author_id, raiseload=True))
+        )
+        if row is None:
+            return False
+        sealed = self._ring.seal(Purpose.CONTENT, answer, row.binding("answer"))
+        change = update(TurnRow).where(TurnRow.id == turn)
+        stored = await self._run.run(
+            change.values(
+                answer=sealed if answer else None,
+                finish=finish,
+                finished_at=self._now(),
+                **usage_columns(usage),
+            )
+        )
+        return stored > 0
+
+    async def find(self, turn: TurnId) -> Turn | None:
+        """Return one turn."""
+        row = await self._run.one(select(TurnRow).where(TurnRow.id == turn))
+        return None if row is None else self._turn(row)
+
+    async def before(
+        self, conversation: ConversationId, position: int | None, limit: int
+    ) -> Sequence[Turn]:
+        """Return up to `limit` ended turns with an answer, newest first, before `position`."""
+        query = (
+            select(TurnRow)
+            .where(
+                TurnRow.conversation_id == conversation,
+                TurnRow.finish.is_not(None),
+                TurnRow.answer.is_not(None),
+            )
+            .order_by(TurnRow.position.desc())
+            .limit(limit)
+        )
+        if position is not None:
+            query = query.where(TurnRow.position < position)
+        return [self._turn(row) for row in await self._run.all(query)]
+
+    async def remove(self, turn: TurnId) -> bool:
+        """Delete one turn; false when it was gone."""
+        return await self._run.run(delete(TurnRow).where(TurnRow.id == turn)) > 0
+
+    async def _next_position(self, conversation: ConversationId) -> int:
+        """Count the conversation up; that row's lock puts concurrent turns in line."""
+        position = await self._run.one(
+            update(ConversationRow)
+            .where(ConversationRow.id == conversation)
+            .values(last_position=ConversationRow.last_position + 1)
+            .returning(ConversationRow.last_position)
+        )
+        if position is None:
+            raise StorageUnavailable(reason="constraint")
+        return position
+
+    def _seal(self, column: str, text: str, turn: NewTurn) -> Sealed:
+        place = TurnRow.place(column, turn.id, turn.conversation_id, turn.author_id)
+        return self._ring.seal(Purpose.CONTENT, text, place)
+
+    def _open(self, row: TurnRow, column: str, sealed: Sealed | None) -> str:
+        if sealed is None:
+            return ""
+        return self._ring.open(Purpose.CONTENT, sealed, row.binding(column))
+
+    def _turn(self, row: TurnRow) -> Turn:
+        return Turn(
+            id=TurnId(row.id),
+            conversation_id=ConversationId(row.conversation_id),
+            position=row.position,
+            author_id=PersonId(row.author_id),
+            speaker=self._open(row, "speaker", row.speaker),
+            prompt=self._open(row, "prompt", row.prompt),
+            answer=self._open(row, "answer", row.answer),
+            model=ModelId(row.model),
+            finish=row.finish,
+            usage=usage_of(row),
+            created_at=row.created_at,
+        )

@@ -1,0 +1,115 @@
+"""The store: transactions, and the repositories within one."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
+
+from companion.db.canary import open_canary, touch
+from companion.db.engine import Engines, open_engines
+from companion.db.failures import translated
+from companion.db.fingerprints import RingFingerprints
+from companion.db.keyring import KeyRing
+from companion.db.repositories.conversations import SqlConversations
+from companion.db.repositories.keys import SqlKeys
+from companion.db.repositories.people import SqlPeople
+from companion.db.repositories.preferences import SqlPreferences
+from companion.db.repositories.provider_log import SqlProviderLog
+from companion.db.repositories.turns import SqlTurns
+from companion.db.statements import Statements
+
+
+def utc_now() -> datetime:
+    """Return the time of this machine."""
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SqlUnitOfWork:
+    """All repositories within one transaction."""
+
+    people: SqlPeople
+    keys: SqlKeys
+    conversations: SqlConversations
+    turns: SqlTurns
+    preferences: SqlPreferences
+    provider_log: SqlProviderLog
+
+
+class SqlStore:
+    """The `Store` of one database, opened by `open_store`."""
+
+    def __init__(
+        self,
+        engines: Engines,
+        ring: KeyRing,
+        fingerprints: RingFingerprints,
+        now: Callable[[], datetime],
+    ) -> None:
+        self.fingerprints = fingerprints
+        self._engines = engines
+        self._ring = ring
+        self._now = now
+
+    @asynccontextmanager
+    async def read(self) -> AsyncGenerator[SqlUnitOfWork]:
+        """Open a read-only unit of work, on one snapshot."""
+        async with transaction(self._engines.reader) as run:
+            yield self._unit(run)
+
+    @asynccontextmanager
+    async def write(self) -> AsyncGenerator[SqlUnitOfWork]:
+        """Open a writing unit of work; it commits at the end, or leaves nothing behind.
+
+        On SQLite there is one writer at a time: opening a second one within the
+        first waits for itself.
+        """
+        async with transaction(self._engines.writer) as run:
+            yield self._unit(run)
+
+    async def ping(self) -> None:
+        """Raise `StorageUnavailable` unless the database takes a write and keeps it."""
+        async with transaction(self._engines.writer) as run:
+            await touch(run)
+
+    def _unit(self, run: Statements) -> SqlUnitOfWork:
+        ring, now = self._ring, self._now
+        return SqlUnitOfWork(
+            people=SqlPeople(run, now),
+            keys=SqlKeys(run, ring, self.fingerprints, now),
+            conversations=SqlConversations(run, now),
+            turns=SqlTurns(run, ring, now),
+            preferences=SqlPreferences(run, ring, now),
+            provider_log=SqlProviderLog(run, ring),
+        )
+
+
+@asynccontextmanager
+async def open_store(
+    url: str, ring: KeyRing, *, now: Callable[[], datetime] = utc_now
+) -> AsyncGenerator[SqlStore]:
+    """Open the store of a migrated database.
+
+    Raises `WrongKeyRing` when the ring is not the database's own (nothing is
+    written then), `StorageUnavailable` when it does not answer or is not migrated,
+    and `ConfigurationError` on a URL we cannot use.
+    """
+    async with open_engines(url) as engines:
+        async with transaction(engines.writer) as run:
+            fingerprints = await open_canary(run, ring, now())
+        yield SqlStore(engines, ring, fingerprints, now)
+
+
+@asynccontextmanager
+async def transaction(engine: AsyncEngine) -> AsyncGenerator[Statements]:
+    """Run a transaction: commit at the end, roll back on an exception or cancellation."""
+    async with AsyncSession(engine, expire_on_commit=False, autoflush=False) as session:
+        with translated():  # begins right here, so that a refusal comes before any work
+            await session.connection()
+        yield Statements(session, on_sqlite=engine.dialect.name == "sqlite")
+        with translated():
+            await session.commit()
