@@ -199,7 +199,7 @@ ROWS: Final = dict(
         _row(
             e.KeyRejected,
             lambda error, _: (
-                f"The provider refused the API key {error.hint}, so I stopped using it. "
+                f"The provider refused the API key {quoted(error.hint)}, so I stopped using it. "
                 "Press *Set key* to enter a new one."
             ),
             Offer.SET_KEY,
@@ -207,7 +207,7 @@ ROWS: Final = dict(
         _row(
             e.KeyOutOfCredit,
             lambda error, _: (
-                f"The account of the API key {error.hint} has no credit left. Top it up at your "
+                f"The account of the API key {quoted(error.hint)} has no credit left. Top it up at your "
                 f"provider, or set another key. I will try this one again {moment(error.until)}."
             ),
             Offer.SET_KEY,
@@ -219,7 +219,7 @@ ROWS: Final = dict(
         ),
         # rights
         _row(e.NotAllowed, "You may not do that here."),
-        _row(e.ManagerOnly, "Only people who may manage this server can do that."),
+        _row(e.ManagerOnly, "Only people who may manage a server can do that, and only there."),
         _row(e.NotYours, "That belongs to someone else. Ask your own question with `/ask`."),
         _row(
             e.OperatorKeyNotForYou,

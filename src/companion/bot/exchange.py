@@ -6,8 +6,10 @@ takes the placeholder away and comes as an ephemeral follow-up instead.
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Mapping, Sequence
 from enum import StrEnum
+from typing import cast
 
 import discord
 
@@ -37,12 +39,21 @@ class Exchange:
         self.interaction = interaction
         self.stage = Stage.NEW
         self.ephemeral = False
+        self.reference = secrets.token_hex(4)
+        """Names this exchange in the log, and to the person when something broke."""
         self._acknowledger = acknowledger
 
     @property
     def actor(self) -> Actor:
         """Who asks, with the rights Discord states in this very interaction."""
         return actor_of(self.interaction)
+
+    @property
+    def user_id(self) -> int:
+        """The Discord id of whoever caused this interaction."""
+        user = self.interaction.user
+        assert user is not None
+        return user.id
 
     @property
     def place(self) -> Place:
@@ -53,6 +64,11 @@ class Exchange:
     def id(self) -> InteractionId:
         """The interaction's id, which makes a second delivery recognisable."""
         return InteractionId(self.interaction.id)
+
+    @property
+    def data(self) -> Mapping[str, object]:
+        """The raw data of the interaction, checked by nobody yet."""
+        return cast("Mapping[str, object]", self.interaction.data or {})
 
     @property
     def on_ephemeral_message(self) -> bool:
@@ -112,6 +128,10 @@ class Exchange:
             view=view_of(answer.buttons, answer.menu),
             allowed_mentions=discord.AllowedMentions.none(),
         )
+        self.stage = Stage.ANSWERED
+
+    def hand_over(self) -> None:
+        """Leave the placeholder to a stream; whatever else is said becomes a follow-up."""
         self.stage = Stage.ANSWERED
 
     async def _respond(self, answer: Answer, *, ephemeral: bool) -> None:

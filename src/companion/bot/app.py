@@ -1,0 +1,211 @@
+"""The Discord door: builds the client around the services, runs it, and closes it in order."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Final
+
+import aiohttp
+import discord
+import structlog
+from discord.http import Route
+
+from companion.bot.acknowledging import Acknowledger
+from companion.bot.attachments import Attachments
+from companion.bot.clicks import Clicks
+from companion.bot.client import CompanionBot
+from companion.bot.cogs.asking import Asking
+from companion.bot.cogs.clearing import Clearing
+from companion.bot.cogs.helping import Helping
+from companion.bot.cogs.keys import Keys
+from companion.bot.forms import KeyForms
+from companion.bot.mishaps import Mishaps
+from companion.bot.output_pacing import OutputPacing
+from companion.bot.replies import Replies
+from companion.bot.suggestions import Suggestions
+from companion.bot.words import ChatWords
+from companion.domain.errors import ConfigurationError
+from companion.domain.secrets import Secret
+from companion.ports.clock import Clock
+from companion.services.container import Services
+
+log = structlog.get_logger()
+
+DISCORDS_OWN: Final = "https://discord.com/api"
+LAST_WORDS_S: Final = 3.0
+"""How long a cut reply has to put its last text out."""
+
+BAD_TOKEN: Final = 4004
+BAD_SHARDS: Final = {4010, 4011}
+BAD_INTENTS: Final = {4013, 4014}
+
+KEY_PAGE: Final = "Create one at <https://platform.openai.com/api-keys>."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DiscordConfig:
+    """How to reach Discord, and which part of it. `key_page` says where one gets an API key."""
+
+    token: Secret
+    api_url: str | None = None
+    message_content: bool = False
+    shard_count: int | None = None
+    shard_ids: tuple[int, ...] | None = None
+    key_page: str = KEY_PAGE
+
+
+class DiscordDoor:
+    """Discord's way in. One a process: commands live on the library's cog classes."""
+
+    def __init__(self, services: Services, config: DiscordConfig, clock: Clock) -> None:
+        self._services = services
+        self._config = config
+        self._clock = clock
+        self._bot: CompanionBot | None = None
+        self._connection: asyncio.Task[None] | None = None
+        self.ready = asyncio.Event()
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether all shards are connected, right now."""
+        bot = self._bot
+        if bot is None or bot.is_closed() or not bot.is_ready():
+            return False
+        return not any(shard.is_closed() for shard in bot.shards.values())
+
+    async def run(self) -> None:
+        """Log in, register the commands if they changed, and stay connected until closed.
+
+        Raises `ConfigurationError` for what only a new setting can heal, and
+        `ConnectionError` when Discord cannot be reached at the start.
+        """
+        _clamp_logging()
+        Route.API_BASE_URL = f"{(self._config.api_url or DISCORDS_OWN).rstrip('/')}/v10"
+        async with self._client() as bot:
+            self._bot = bot
+            self._connection = asyncio.create_task(self._connect(bot))
+            try:
+                await self._connection
+            except asyncio.CancelledError:
+                if not bot.is_closed():
+                    raise  # this very task is being cancelled, not the connection by `close`
+            finally:
+                self.ready.clear()
+
+    async def drain(self, timeout_s: float) -> None:
+        """Refuse new questions, and let running replies finish for that long."""
+        cut = await self._services.chat.drain(timeout_s)
+        if self._bot is not None and (pending := self._bot.handling):
+            _, pending = await asyncio.wait(pending, timeout=LAST_WORDS_S)
+            cut += len(pending)
+        log.info("discord_drained", cut=cut)
+
+    async def close(self) -> None:
+        """End what still runs, then the gateway, then REST."""
+        bot = self._bot
+        if bot is None or bot.is_closed():
+            return
+        await _end(bot.handling)
+        await bot.close()
+        if self._connection is not None:
+            self._connection.cancel()
+
+    async def _connect(self, bot: CompanionBot) -> None:
+        token = self._config.token.reveal()
+        try:
+            await bot.start(token)
+        except discord.LoginFailure as error:
+            raise _bad_token() from error
+        except discord.PrivilegedIntentsRequired as error:
+            raise _bad_intents() from error
+        except discord.ConnectionClosed as error:
+            raise _fatal(error) from error
+        except (discord.HTTPException, aiohttp.ClientError, OSError) as error:
+            raise ConnectionError("Discord cannot be reached") from error
+
+    @asynccontextmanager
+    async def _client(self) -> AsyncGenerator[CompanionBot]:
+        # first responses have connections of their own: they never queue behind edits
+        timeout = aiohttp.ClientTimeout(total=None, connect=5.0)
+        async with aiohttp.ClientSession(timeout=timeout) as session:
+            bot = self._build(session)
+            try:
+                yield bot
+            finally:
+                await self.close()
+
+    def _build(self, session: aiohttp.ClientSession) -> CompanionBot:
+        services, config, clock = self._services, self._config, self._clock
+        bot = CompanionBot(
+            message_content=config.message_content,
+            shard_count=config.shard_count,
+            shard_ids=config.shard_ids,
+            acknowledger=Acknowledger(session),
+            mishaps=Mishaps(clock),
+            up=self.ready,
+        )
+        replies = Replies(pacing=OutputPacing(clock), words=ChatWords(clock), clock=clock)
+        forms = KeyForms(services.accounts, key_page=config.key_page)
+        bot.serve(
+            cogs=(
+                Asking(services.chat, replies, Attachments(session)),
+                Keys(forms),
+                Clearing(services.conversations),
+                Helping(services.accounts, bot.shapes, reads_messages=config.message_content),
+            ),
+            clicks=Clicks(services, replies, forms),
+            forms=forms,
+            suggestions=Suggestions(services.models, bot.command_names),
+        )
+        return bot
+
+
+async def _end(tasks: set[asyncio.Task[object]]) -> None:
+    for task in tasks:
+        task.cancel()
+    if tasks:
+        await asyncio.wait(tasks, timeout=LAST_WORDS_S)
+
+
+def _clamp_logging() -> None:
+    """Keep the library above DEBUG, where it logs what people type into forms: their keys."""
+    for name in [*logging.root.manager.loggerDict, "discord"]:
+        if name == "discord" or name.startswith("discord."):
+            logger = logging.getLogger(name)
+            if logger.getEffectiveLevel() < logging.INFO:
+                logger.setLevel(logging.INFO)
+
+
+def _bad_token() -> ConfigurationError:
+    return ConfigurationError(
+        variable="DISCORD_TOKEN",
+        problem="Discord refuses this token",
+        fix="copy the bot's token again from the Discord developer portal, or reset it there",
+    )
+
+
+def _bad_intents() -> ConfigurationError:
+    return ConfigurationError(
+        variable="COMPANION_MESSAGE_CONTENT",
+        problem="Discord refuses the Message Content intent",
+        fix="turn it on for the bot in the Discord developer portal, or set the variable to false",
+    )
+
+
+def _fatal(closed: discord.ConnectionClosed) -> Exception:
+    """Say what a close code means after which there is no use in connecting again."""
+    if closed.code == BAD_TOKEN:
+        return _bad_token()
+    if closed.code in BAD_INTENTS:
+        return _bad_intents()
+    if closed.code in BAD_SHARDS:
+        return ConfigurationError(
+            variable="COMPANION_SHARD_COUNT",
+            problem=f"Discord refuses this sharding (close code {closed.code})",
+            fix="leave it and COMPANION_SHARD_IDS unset, or raise the count",
+        )
+    return ConnectionError(f"Discord closed the gateway with code {closed.code}")

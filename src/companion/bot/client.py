@@ -1,0 +1,173 @@
+"""The Discord client: one handler for every interaction, one mapping for every error."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from typing import cast
+
+import discord
+import structlog
+
+from companion.bot.acknowledging import Acknowledger
+from companion.bot.clicks import Clicks
+from companion.bot.command_shapes import CommandShape, mapping, mappings, read_shape
+from companion.bot.context import CompanionContext
+from companion.bot.exchange import Exchange
+from companion.bot.forms import KeyForms
+from companion.bot.mishaps import Mishaps
+from companion.bot.option_checks import check_options
+from companion.bot.registering import payload_of, register
+from companion.bot.suggestions import Suggestions
+from companion.domain.errors import CommandUnknown
+
+log = structlog.get_logger()
+
+
+def intents(*, message_content: bool) -> discord.Intents:
+    """Return the least that the app works with."""
+    wanted = discord.Intents.none()
+    wanted.guilds = wanted.guild_messages = wanted.dm_messages = True
+    wanted.message_content = message_content
+    return wanted
+
+
+class CompanionBot(discord.AutoShardedBot):
+    """The client. Sharded even for one shard: only this one resumes at the right gateway.
+
+    Caches are as small as they get: rights and names come with each interaction.
+    """
+
+    def __init__(
+        self,
+        *,
+        message_content: bool,
+        shard_count: int | None,
+        shard_ids: Sequence[int] | None,
+        acknowledger: Acknowledger,
+        mishaps: Mishaps,
+        up: asyncio.Event,
+    ) -> None:
+        super().__init__(  # pyright: ignore[reportUnknownMemberType]
+            intents=intents(message_content=message_content),
+            allowed_mentions=discord.AllowedMentions.none(),
+            activity=discord.CustomActivity("/ask me anything · /help"),
+            member_cache_flags=discord.MemberCacheFlags.none(),
+            chunk_guilds_at_startup=False,
+            max_messages=None,
+            guild_ready_timeout=0.5,
+            cache_default_sounds=False,
+            auto_sync_commands=False,
+            shard_count=shard_count,
+            shard_ids=list(shard_ids) if shard_ids else None,
+        )
+        self._acknowledger = acknowledger
+        self._mishaps = mishaps
+        self._up = up
+        self._registered = False
+        self._handling: set[asyncio.Task[object]] = set()
+        self._commands: dict[str, tuple[discord.SlashCommand, CommandShape]] = {}
+
+    def serve(
+        self, cogs: Sequence[discord.Cog], clicks: Clicks, forms: KeyForms, suggestions: Suggestions
+    ) -> None:
+        """Take in the commands and the handlers; once, before logging in."""
+        self._clicks, self._forms, self._suggestions = clicks, forms, suggestions
+        for cog in cogs:
+            self.add_cog(cog)
+        for command in self.slash_commands():
+            self._commands[command.name] = (command, read_shape(payload_of(command)))
+
+    def slash_commands(self) -> list[discord.SlashCommand]:
+        """Return the commands that were taken in."""
+        return cast("list[discord.SlashCommand]", self.pending_application_commands)  # pyright: ignore[reportUnknownMemberType]
+
+    def shapes(self) -> list[CommandShape]:
+        """Return what the commands accept."""
+        return [shape for _, shape in self._commands.values()]
+
+    def command_names(self) -> list[str]:
+        """Return the commands' names."""
+        return list(self._commands)
+
+    @property
+    def handling(self) -> set[asyncio.Task[object]]:
+        """The interactions being handled right now."""
+        return set(self._handling)
+
+    async def on_connect(self) -> None:
+        """Register the commands at the first connection, if they changed."""
+        if not self._registered and self.application_id is not None:
+            self._registered = True
+            await register(self.http, self.application_id, self.slash_commands())
+
+    async def on_ready(self) -> None:
+        """Note that all shards are connected."""
+        self._up.set()
+
+    async def on_interaction(self, interaction: discord.Interaction) -> None:
+        """Handle whatever a person did; errors are told to them."""
+        exchange = Exchange(interaction, self._acknowledger)
+        with structlog.contextvars.bound_contextvars(request_id=exchange.reference):
+            await self._tracked(exchange)
+
+    async def on_application_command_error(
+        self, context: discord.ApplicationContext, exception: discord.DiscordException
+    ) -> None:
+        """Tell of an error in a command's callback."""
+        error = getattr(exception, "original", exception)
+        if isinstance(context, CompanionContext):
+            await self._mishaps.tell(context.exchange, error)
+
+    async def on_error(self, event_method: str, *args: object, **kwargs: object) -> None:
+        """Log an error in an event that belongs to no interaction."""
+        log.exception("event_failed", discord_event=event_method)
+
+    async def _tracked(self, exchange: Exchange) -> None:
+        task = cast("asyncio.Task[object]", asyncio.current_task())
+        self._handling.add(task)
+        try:
+            await self._handle(exchange)
+        except Exception as error:  # noqa: BLE001  a last resort: the person must hear of it
+            await self._mishaps.tell(exchange, error)
+        finally:
+            self._handling.discard(task)
+
+    async def _handle(self, exchange: Exchange) -> None:
+        match exchange.interaction.type:
+            case discord.InteractionType.application_command:
+                await self._run_command(exchange)
+            case discord.InteractionType.auto_complete:
+                await self._suggest(exchange)
+            case discord.InteractionType.component:
+                await self._clicks.handle(exchange)
+            case discord.InteractionType.modal_submit:
+                await self._forms.take(exchange)
+            case _:
+                log.info("interaction_of_unknown_type")
+
+    async def _run_command(self, exchange: Exchange) -> None:
+        name = str(exchange.data.get("name"))
+        found = self._commands.get(name)
+        if found is None:
+            offered = tuple(f"/{name}" for name in self._commands)
+            raise CommandUnknown(command=f"/{name}", offered=offered)
+        command, shape = found
+        check_options(shape, mappings(exchange.data.get("options")), _attached(exchange))
+        exchange.interaction.command = command
+        await self.invoke_application_command(
+            CompanionContext(self, exchange.interaction, exchange)
+        )
+
+    async def _suggest(self, exchange: Exchange) -> None:
+        try:
+            choices = self._suggestions.choices(exchange)
+        except Exception:  # a last resort: no list is better than an error in one
+            log.exception("suggestions_failed")
+            choices = ()
+        await exchange.suggest(choices)
+
+
+def _attached(exchange: Exchange) -> frozenset[str]:
+    resolved = mapping(exchange.data.get("resolved"))
+    return frozenset(mapping(resolved.get("attachments")))

@@ -1,0 +1,93 @@
+"""The texts of `/help`, built from the registered commands."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+from companion.bot import key_words
+from companion.bot.answer import Answer
+from companion.bot.command_shapes import CommandShape, OptionKind, OptionShape
+from companion.domain.accounts import KeyScope, StoredKey
+from companion.domain.errors import CommandUnknown
+
+MORE: Final = {
+    "ask": (
+        "The answer appears while it is being written; *Stop* ends it, *Regenerate* asks again. "
+        "I remember what you and I said in this channel, and only that: nobody else's questions. "
+        "The small line below an answer says which model wrote it, what it used, and whose key "
+        "paid.\n"
+        "Try: `/ask prompt:Explain tides to a ten-year-old`"
+    ),
+    "setkey": (
+        "Opens a form for your key. It is checked, stored encrypted, and used only for what you "
+        "ask; I never show more of it than its last four characters. Choose how long I keep it. "
+        "The button *Remove key* deletes it at once.\n"
+        "Try: `/setkey`"
+    ),
+    "clear": (
+        "`here` forgets our conversation in this channel. `everywhere` forgets all of them, and "
+        "asks before it does. Your key and your settings stay.\n"
+        "Try: `/clear scope:here`"
+    ),
+    "help": "Try: `/help command:ask`",
+}
+
+KINDS: Final = {
+    OptionKind.STRING: "text",
+    OptionKind.INTEGER: "whole number",
+    OptionKind.BOOLEAN: "yes or no",
+    OptionKind.NUMBER: "number",
+    OptionKind.ATTACHMENT: "file",
+}
+
+NOT_READING: Final = (
+    "-# I don't see ordinary messages, only what you send me with a command: Discord shows "
+    "messages to apps only with a special permission, which I run without. To go on with a "
+    "conversation, use `/ask` again; I remember it."
+)
+
+
+def overview(
+    commands: Sequence[CommandShape], key: StoredKey | None, *, reads_messages: bool
+) -> Answer:
+    """Return all commands, and what is known of the person's key."""
+    lines = ["**Ask me anything with `/ask`.** I answer right here, in any channel or message."]
+    lines += [f"- `/{command.name}` – {command.description}" for command in commands]
+    lines += ["", key_words.status(key, KeyScope.ME), "-# More about one: `/help command:ask`"]
+    if not reads_messages:
+        lines.append(NOT_READING)
+    buttons = (
+        (key_words.set_key(),)
+        if key is None
+        else (key_words.set_key(label="Replace key"), key_words.remove_key())
+    )
+    return Answer(text="\n".join(lines), buttons=buttons)
+
+
+def details(commands: Sequence[CommandShape], name: str) -> Answer:
+    """Return everything about one command; raises `CommandUnknown`."""
+    wanted = name.strip().lstrip("/").lower()
+    command = next((command for command in commands if command.name == wanted), None)
+    if command is None:
+        offered = tuple(f"/{command.name}" for command in commands)
+        raise CommandUnknown(command=name, offered=offered)
+    lines = [f"**`/{command.name}`** – {command.description}", MORE.get(command.name, "")]
+    lines += [_line(option) for option in command.options]
+    return Answer(text="\n".join(line for line in lines if line))
+
+
+def _line(option: OptionShape) -> str:
+    need = "" if option.required else ", optional"
+    return f"- `{option.name}` ({_range(option)}{need}): {option.description}"
+
+
+def _range(option: OptionShape) -> str:
+    if option.choices:
+        return " or ".join(f"`{choice}`" for choice in option.choices)
+    kind = KINDS[option.kind]
+    if option.kind is OptionKind.STRING:
+        return f"{kind}, up to {option.maximum:,.0f} characters" if option.maximum else kind
+    if option.minimum is not None and option.maximum is not None:
+        return f"{kind} from {option.minimum:g} to {option.maximum:g}"
+    return f"{kind}, at least {option.minimum:g}" if option.minimum is not None else kind

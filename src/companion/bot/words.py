@@ -1,0 +1,111 @@
+"""What the app says around a model's answer."""
+
+from __future__ import annotations
+
+from companion.bot.answer import Answer
+from companion.bot.buttons import Action, Button, Tone
+from companion.bot.errors import describe
+from companion.bot.wording import count, in_, money, quoted
+from companion.domain.chat import Adaptation, Failed, Finished, Retrying, Started
+from companion.domain.conversation import Finish
+from companion.domain.errors import CompanionError
+from companion.domain.models import Payer
+from companion.ports.clock import Clock
+
+PAYERS = {
+    Payer.PERSON: "your key",
+    Payer.SERVER: "this server's key",
+    Payer.OPERATOR: "shared key",
+}
+
+LEFT_OUT = {
+    Adaptation.STREAMING: "came in one piece (no streaming with this key or model)",
+    Adaptation.TEMPERATURE: "without `temperature` (this model takes none)",
+    Adaptation.MAX_TOKENS: "without `max_tokens` (this model takes none)",
+    Adaptation.SYSTEM_ROLE: "instructions sent as part of the question",
+    Adaptation.USAGE: "tokens estimated (the provider reported none)",
+}
+
+ENDINGS = {
+    Finish.LENGTH: "The answer reached its length limit. Press *Continue* for the rest.",
+    Finish.FILTERED: "The provider's safety rules ended the answer here.",
+    Finish.STOPPED: "Stopped.",
+    Finish.INTERRUPTED: "The answer was interrupted. Press *Continue* to pick it up.",
+    Finish.FAILED: "The answer failed.",
+}
+
+
+class ChatWords:
+    """The words of one process: implements `companion.bot.reply_words.ReplyWords`."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+
+    def thinking(self, started: Started) -> str:
+        """Say that the model is being asked and has not said anything for a while."""
+        return f"-# {started.model} is thinking…"
+
+    def waiting(self, retrying: Retrying) -> str:
+        """Say that the provider is busy and when the next try starts."""
+        when = in_(retrying.wait_s, self._clock.now())
+        return f"-# The model provider is busy. I'll try again {when}."
+
+    def running_buttons(self, started: Started) -> tuple[Button, ...]:
+        """Return *Stop*."""
+        return (Button(action=Action.STOP, label="Stop", target=started.turn_id),)
+
+    def finished_buttons(self, finished: Finished) -> tuple[Button, ...]:
+        """Return *Regenerate*, and *Continue* before it when the answer was cut."""
+        again = Button(action=Action.REGENERATE, label="Regenerate", target=finished.turn_id)
+        if not finished.finish.can_continue:
+            return (again,)
+        more = Button(
+            action=Action.CONTINUE, label="Continue", target=finished.turn_id, tone=Tone.PRIMARY
+        )
+        return (more, again)
+
+    def footer(self, finished: Finished) -> str:
+        """Return model, tokens, cost, seconds and payer, and what was left out."""
+        about = "≈" if finished.usage.estimated else ""
+        facts = [finished.model, f"{about}{count(finished.usage.total_tokens, 'token')}"]
+        if finished.cost_micros is not None:
+            facts.append(f"{about}{money(finished.cost_micros)}")
+        facts += [f"{finished.seconds:.1f} s", PAYERS[finished.payer]]
+        return "\n".join((f"-# {' · '.join(facts)}", *(f"-# {n}" for n in _notes(finished))))
+
+    def interrupted(self, finished: Finished) -> str:
+        """Say why the answer is not whole; empty when it is."""
+        if isinstance(finished.cause, CompanionError):
+            said = describe(finished.cause, self._clock.now()).text
+            return f"-# ⚠ {said}"
+        ending = ENDINGS.get(finished.finish)
+        return f"-# ⚠ {ending}" if ending else ""
+
+    def empty_answer(self, finished: Finished) -> str:
+        """Say that the model ended without a word."""
+        if finished.finish is Finish.STOPPED:
+            return "Stopped before the first word."
+        return f"{quoted(finished.model)} had nothing to say. Press *Regenerate*, or ask again."
+
+    def failure(self, failed: Failed) -> Answer:
+        """Say what went wrong and what to do."""
+        return describe(failed.error, self._clock.now(), failed.turn_id)
+
+    def rest_in_file(self) -> str:
+        """Say where the rest is when no more messages fit."""
+        return "-# No more messages fit here: the whole answer is in the attached file."
+
+    def out_of_time(self) -> str:
+        """Say that Discord lets us write here for 15 minutes only."""
+        return (
+            "-# Discord lets me write to one answer for 15 minutes only, and they are over. "
+            "Ask me to continue with `/ask`."
+        )
+
+
+def _notes(finished: Finished) -> list[str]:
+    notes = [LEFT_OUT[adaptation] for adaptation in finished.adaptations]
+    if finished.dropped_turns:
+        turns = count(finished.dropped_turns, "earlier turn")
+        notes.append(f"{turns} no longer fit the model's memory")
+    return [note[0].upper() + note[1:] for note in notes]
