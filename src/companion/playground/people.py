@@ -1,0 +1,281 @@
+"""What people do: type, use commands, click, fill in modals."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from companion.playground import mentions
+from companion.playground.attachments import AttachmentStore
+from companion.playground.command_data import CommandData, OptionValue
+from companion.playground.commands import CommandRegistry
+from companion.playground.events import Bus, Dispatch, EventKind, WorldEvent
+from companion.playground.interaction import Interaction
+from companion.playground.interaction_desk import InteractionDesk
+from companion.playground.message_board import MessageBoard
+from companion.playground.message_drafts import Draft
+from companion.playground.modals import submitted
+from companion.playground.state import Channel, Message, Person, Role, Upload, flatten
+from companion.playground.vocabulary import ComponentKind, Intent, InteractionKind
+from companion.playground.wire import JsonObject
+from companion.playground.world import World
+
+Who = Person | str
+Where = Channel | str | int
+
+
+class People:
+    """Acts of people in the world. Persons and channels may be given by name."""
+
+    def __init__(
+        self,
+        world: World,
+        board: MessageBoard,
+        desk: InteractionDesk,
+        registry: CommandRegistry,
+        attachments: AttachmentStore,
+    ) -> None:
+        self.world = world
+        self._board = board
+        self._desk = desk
+        self._registry = registry
+        self._attachments = attachments
+
+    # -- commands ----------------------------------------------------------------------
+
+    def commands(self) -> list[JsonObject]:
+        """Return the global application commands, as Discord stores them."""
+        return self._registry.all()
+
+    async def wait_for_commands(
+        self,
+        names: Sequence[str] = (),
+        timeout: float = 10.0,  # noqa: ASYNC109
+    ) -> None:
+        """Return once the app registered these commands (or, without names, any).
+
+        Raises `TimeoutError`.
+        """
+        subscription = self.world.bus.subscribe()
+        async with asyncio.timeout(timeout):
+            while not self._has_commands(names):
+                await anext(subscription)
+
+    def _has_commands(self, names: Sequence[str]) -> bool:
+        known = {command["name"] for command in self.commands()}
+        return bool(known) and known.issuperset(names)
+
+    async def invoke(
+        self,
+        person: Who,
+        channel: Where,
+        name: str,
+        options: Mapping[str, OptionValue] | list[JsonObject] | None = None,
+        *,
+        attachments: Sequence[Upload] = (),
+        target: Message | Person | None = None,
+        install: str = "guild",
+    ) -> Interaction:
+        """Use a command; subcommands follow its name after a space.
+
+        `attachments` go to the options that take files, in order. Options that the
+        command does not offer, and a list of options, are sent as given. `install` says
+        who installed the app: `guild`, `user` or `guild+user`. Raises `LookupError` for an
+        unknown command.
+        """
+        who, where = self.world.person(person), self.world.channel(channel)
+        data = self._command_data(where, name, options, attachments, target=target)
+        return self._desk.open(InteractionKind.COMMAND, who, where, data, install=install)
+
+    async def autocomplete(
+        self,
+        person: Who,
+        channel: Where,
+        name: str,
+        options: Mapping[str, OptionValue],
+        focused: str,
+        *,
+        timeout: float = 4.0,  # noqa: ASYNC109
+    ) -> list[JsonObject]:
+        """Type in an option and return what the app suggests.
+
+        Raises `InteractionFailed` when it does not, or wrongly.
+        """
+        interaction = await self.begin_autocomplete(person, channel, name, options, focused)
+        await interaction.until(lambda seen: seen.choices is not None, timeout)
+        return interaction.choices or []
+
+    async def begin_autocomplete(
+        self,
+        person: Who,
+        channel: Where,
+        name: str,
+        options: Mapping[str, OptionValue],
+        focused: str,
+    ) -> Interaction:
+        """Type in an option without waiting for suggestions."""
+        who, where = self.world.person(person), self.world.channel(channel)
+        data = self._command_data(where, name, {focused: "", **options}, (), focused=focused)
+        return self._desk.open(InteractionKind.AUTOCOMPLETE, who, where, data)
+
+    def _command_data(
+        self,
+        channel: Channel,
+        name: str,
+        options: Mapping[str, OptionValue] | list[JsonObject] | None,
+        uploads: Sequence[Upload],
+        *,
+        focused: str | None = None,
+        target: Message | Person | None = None,
+    ) -> JsonObject:
+        path: list[str] = []
+        command = self._registry.named(name, channel.guild_id)
+        if command is None:
+            name, *path = name.split(" ")
+            command = self._registry.named(name, channel.guild_id)
+        if command is None:
+            raise LookupError(f"the app has no command {name!r}")
+        data = CommandData(self.world, self._attachments, channel, uploads)
+        return data.of_command(command, path, options or {}, focused=focused, target=target)
+
+    # -- modals and components -----------------------------------------------------------
+
+    async def submit_modal(
+        self,
+        interaction: Interaction,
+        values: dict[str, str | list[str]],
+        *,
+        person: Who | None = None,
+    ) -> Interaction:
+        """Fill in the modal that an interaction opened and send it."""
+        if interaction.modal is None:
+            raise LookupError(f"{interaction} opened no modal")
+        who = interaction.person if person is None else self.world.person(person)
+        return self._desk.open(
+            InteractionKind.MODAL_SUBMIT,
+            who,
+            interaction.channel,
+            submitted(interaction.modal, values),
+            install=interaction.install,
+            source=interaction.source,
+            from_modal=interaction,
+        )
+
+    async def click(
+        self, person: Who, message: Message, button: str, *, install: str = "guild"
+    ) -> Interaction:
+        """Click a button, by custom id or label; an id that is not there is sent as given.
+
+        Raises `LookupError` when the button is disabled.
+        """
+        found = _button(message, button)
+        if found.get("disabled"):
+            raise LookupError(f"the button {button!r} is disabled")
+        data = {
+            "component_type": int(ComponentKind.BUTTON),
+            "custom_id": found.get("custom_id", button),
+            "id": found.get("id", 0),
+        }
+        return self._component(person, message, data, install)
+
+    async def select(
+        self,
+        person: Who,
+        message: Message,
+        custom_id: str,
+        values: Sequence[str | Person | Channel | Role],
+        *,
+        install: str = "guild",
+    ) -> Interaction:
+        """Choose in a select menu."""
+        found = _component(message, custom_id)
+        where = self.world.channels[message.channel_id]
+        chosen = CommandData(self.world, self._attachments, where)
+        data: JsonObject = {
+            "component_type": found.get("type", int(ComponentKind.STRING_SELECT)),
+            "custom_id": custom_id,
+            "id": found.get("id", 0),
+            "values": chosen.resolved_values(values),
+        }
+        if chosen.resolved:
+            data["resolved"] = chosen.resolved
+        return self._component(person, message, data, install)
+
+    def _component(
+        self, person: Who, message: Message, data: JsonObject, install: str
+    ) -> Interaction:
+        who, where = self.world.person(person), self.world.channels[message.channel_id]
+        return self._desk.open(
+            InteractionKind.COMPONENT, who, where, data, install=install, source=message
+        )
+
+    # -- messages ------------------------------------------------------------------------
+
+    async def say(
+        self,
+        person: Who,
+        channel: Where,
+        text: str,
+        *,
+        reply_to: Message | None = None,
+        ping_author: bool = True,
+        attachments: Sequence[Upload] = (),
+    ) -> Message:
+        """Type a message; a reply pings the author of the other message unless told not to."""
+        who, where = self.world.person(person), self.world.channel(channel)
+        message = self._board.new(where, who)
+        if reply_to is not None:
+            self._board.reply(message, reply_to)
+        message.attachments = [self._attachments.add(upload) for upload in attachments]
+        # A reply to an answer to an interaction pings nobody.
+        pings = reply_to is not None and reply_to.webhook_id is None and ping_author
+        allowed = replace(mentions.EVERYTHING, replied_user=pings)
+        return self._board.post(where, message, Draft(content=text, allowed_mentions=allowed))
+
+    async def edit(self, person: Who, message: Message, text: str) -> Message:
+        """Change a message of one's own."""
+        if self.world.person(person) is not message.author:
+            raise PermissionError("only its author edits a message")
+        where = self.world.channels[message.channel_id]
+        return self._board.edit(where, message, Draft(content=text))
+
+    async def delete(self, person: Who, message: Message) -> None:
+        """Delete a message, or dismiss an ephemeral one."""
+        self.world.person(person)
+        self._board.delete(self.world.channels[message.channel_id], message)
+
+    async def type(self, person: Who, channel: Where) -> None:
+        """Show that somebody is typing."""
+        who, where = self.world.person(person), self.world.channel(channel)
+        announce_typing(self.world, self.world.bus, who, where)
+
+    def messages(self, channel: Where, *, seen_by: Who | None = None) -> list[Message]:
+        """Return a channel's messages, oldest first; ephemerals only for their person."""
+        return self.world.messages(channel, seen_by=seen_by)
+
+
+def announce_typing(world: World, bus: Bus, who: Person, where: Channel) -> None:
+    """Tell everyone that somebody types."""
+    data: JsonObject = {
+        "channel_id": str(where.id),
+        "user_id": str(who.id),
+        "timestamp": int(world.clock.now()),
+    }
+    if where.guild_id is not None:
+        data["guild_id"] = str(where.guild_id)
+    intents = (Intent.DIRECT_MESSAGE_TYPING, Intent.GUILD_MESSAGE_TYPING)
+    intent = intents[where.guild_id is not None]
+    bus.dispatch(Dispatch(name="TYPING_START", data=data, guild_id=where.guild_id, intent=intent))
+    bus.announce(WorldEvent(kind=EventKind.TYPING, channel=where, person=who))
+
+
+def _component(message: Message, custom_id: str) -> JsonObject:
+    found = (c for c in flatten(message.components) if c.get("custom_id") == custom_id)
+    return next(found, {})
+
+
+def _button(message: Message, wanted: str) -> JsonObject:
+    by_id = _component(message, wanted)
+    labelled = (button for button in message.buttons() if button.get("label") == wanted)
+    return by_id or next(labelled, {})
