@@ -14,8 +14,9 @@ from sqlalchemy import literal, select, union_all, update
 
 from companion.db.fingerprints import RingFingerprints
 from companion.db.keyring import KeyRing
-from companion.db.rows import CanaryRow, Row, SealedRow
+from companion.db.rows import CanaryRow
 from companion.db.sealed import Purpose
+from companion.db.sealed_columns import sealed_tables
 from companion.db.statements import Statements
 from companion.domain.errors import SealError, StorageUnavailable, WrongKeyRing
 
@@ -43,12 +44,6 @@ async def touch(run: Statements) -> None:
     """Write to the canary row, to see that the database takes writes."""
     if not await run.run(update(CanaryRow).values(writes=CanaryRow.writes + 1)):
         raise StorageUnavailable(reason="damaged")
-
-
-def sealed_tables() -> tuple[type[SealedRow], ...]:
-    """Return every table with sealed columns, the canary last."""
-    tables = [m.class_ for m in Row.registry.mappers if issubclass(m.class_, SealedRow)]
-    return tuple(sorted(tables, key=lambda table: (table is CanaryRow, table.__tablename__)))
 
 
 async def _holds_sealed_rows(run: Statements) -> bool:

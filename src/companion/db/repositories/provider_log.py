@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import case, or_, select, update
+from sqlalchemy import case, literal, or_, select, update
 
 from companion.db.keyring import KeyRing
-from companion.db.rows import ProviderCallRow, TurnRow
+from companion.db.rows import CONTENT, ProviderCallRow, TurnRow
 from companion.db.sealed import Purpose, Sealed
 from companion.db.statements import Statements
 from companion.db.usage_columns import usage_columns
@@ -68,7 +68,7 @@ class SqlProviderLog:
                 http_status=end.http_status,
                 request_id=end.request_id,
                 # decided by the row as it is now: it may have been cleared a moment ago
-                response=case((ProviderCallRow.keeps_contents, response), else_=None),
+                response=case((ProviderCallRow.keeps_contents, literal(response, CONTENT))),
                 **usage_columns(end.usage),
             )
         )

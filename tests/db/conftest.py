@@ -1,0 +1,82 @@
+from __future__ import annotations
+
+import asyncio
+import shutil
+from collections.abc import AsyncIterator, Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from companion.db import migrations
+from companion.db.keyring import KeyRing
+from companion.db.uow import SqlStore, open_store
+from tests.db.postgres import PostgresServer, postgres_server
+
+
+class HandClock:
+    """A wall clock that a test moves."""
+
+    def __init__(self) -> None:
+        self.time = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
+
+    def now(self) -> datetime:
+        return self.time
+
+    def advance(self, **parts: float) -> None:
+        self.time += timedelta(**parts)
+
+
+@pytest.fixture
+def clock() -> HandClock:
+    return HandClock()
+
+
+@pytest.fixture
+def ring() -> KeyRing:
+    return KeyRing.parse(KeyRing.new_entry("k1"))
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[PostgresServer]:
+    with postgres_server() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def migrated_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("template") / "migrated.db"
+    asyncio.run(migrations.upgrade(f"sqlite:///{path}"))
+    return path
+
+
+@pytest.fixture
+def sqlite_file(migrated_sqlite: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copy(migrated_sqlite, tmp_path / "companion.db"))
+
+
+@pytest.fixture
+def sqlite_url(sqlite_file: Path) -> str:
+    return f"sqlite:///{sqlite_file}"
+
+
+@pytest.fixture
+async def postgres_url(postgres: PostgresServer) -> str:
+    return await postgres.empty("companion")
+
+
+@pytest.fixture(
+    params=["sqlite_url", pytest.param("postgres_url", marks=pytest.mark.postgres)],
+    ids=["sqlite", "postgres"],
+)
+def url(request: pytest.FixtureRequest) -> str:
+    """An empty migrated database, of each kind."""
+    found: object = request.getfixturevalue(request.param)
+    assert isinstance(found, str)
+    return found
+
+
+@pytest.fixture
+async def store(url: str, ring: KeyRing, clock: HandClock) -> AsyncIterator[SqlStore]:
+    async with open_store(url, ring, now=clock.now) as opened:
+        yield opened

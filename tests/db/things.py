@@ -1,0 +1,101 @@
+"""Values to store, with what a test does not care about filled in."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from itertools import count
+from uuid import uuid4
+
+from companion.domain.actor import Actor, ChannelId, DiscordUserId, Door, GuildId, PersonId
+from companion.domain.conversation import (
+    ConversationId,
+    ConversationKey,
+    Finish,
+    NewTurn,
+    Turn,
+    TurnId,
+)
+from companion.domain.models import KeyFingerprint, ModelId, Payer
+from companion.domain.usage import Usage
+from companion.ports.store import CallEnd, CallId, CallStart, CallStatus, Store, UnitOfWork
+
+NOON = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
+USAGE = Usage(prompt_tokens=7, completion_tokens=5, cached_tokens=3, reasoning_tokens=2)
+API_URL = "https://api.openai.com/v1"
+_discord_ids = count(175928847299117063)
+
+
+def new_actor() -> Actor:
+    return Actor(name="Ada", discord_id=DiscordUserId(next(_discord_ids)))
+
+
+async def new_person(unit: UnitOfWork) -> PersonId:
+    return await unit.people.ensure(new_actor())
+
+
+async def new_conversation(unit: UnitOfWork, owner: PersonId, channel: int = 1) -> ConversationId:
+    key = ConversationKey(channel_id=ChannelId(channel), owner_id=owner, guild_id=GuildId(9))
+    return await unit.conversations.ensure(key)
+
+
+def new_turn(
+    conversation: ConversationId, author: PersonId, prompt: str = "Why?", **options: object
+) -> NewTurn:
+    return NewTurn(
+        id=TurnId(uuid4()),
+        conversation_id=conversation,
+        author_id=author,
+        speaker="Ada",
+        prompt=prompt,
+        model=ModelId("gpt-6-luna"),
+        **options,  # type: ignore[arg-type]  # interaction_id only
+    )
+
+
+async def add_turn(store: Store, *, prompt: str = "Why?", answer: str = "Because.") -> Turn:
+    """Store a finished turn of a new person in a new conversation."""
+    async with store.write() as unit:
+        person = await new_person(unit)
+        conversation = await new_conversation(unit, person)
+        begun = await unit.turns.begin(new_turn(conversation, person, prompt))
+        assert begun is not None
+        await unit.turns.finish(begun.id, answer=answer, finish=Finish.COMPLETE, usage=USAGE)
+        stored = await unit.turns.find(begun.id)
+    assert stored is not None
+    return stored
+
+
+def call_start(
+    person: PersonId,
+    *,
+    turn: TurnId | None = None,
+    conversation: ConversationId | None = None,
+    text: str | None = "what was asked",
+    at: datetime = NOON,
+) -> CallStart:
+    return CallStart(
+        id=CallId(uuid4()),
+        turn_id=turn,
+        conversation_id=conversation,
+        person_id=person,
+        guild_id=GuildId(9),
+        channel_id=ChannelId(1),
+        door=Door.SLASH,
+        endpoint="chat/completions",
+        model=ModelId("gpt-6-luna"),
+        payer=Payer.PERSON,
+        fingerprint=KeyFingerprint("f" * 32),
+        started_at=at,
+        request_text=text,
+    )
+
+
+def call_end(*, text: str | None = "what was answered", latency_ms: int = 900) -> CallEnd:
+    return CallEnd(
+        status=CallStatus.OK,
+        ended_at=NOON,
+        latency_ms=latency_ms,
+        usage=USAGE,
+        finish=Finish.COMPLETE,
+        response_text=text,
+    )
