@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 
 import discord
@@ -22,13 +22,13 @@ def new_bot(*, intents: discord.Intents | None = None, **options: object) -> dis
 
 @asynccontextmanager
 async def logged_in(
-    bot: discord.AutoShardedBot, local: LocalDiscord, *, timeout: float = 10.0
-) -> AsyncIterator[discord.AutoShardedBot]:
+    bot: discord.AutoShardedBot, local: LocalDiscord
+) -> AsyncGenerator[discord.AutoShardedBot]:
     """Run the bot against the local Discord; ready when entered, closed after."""
     before = Route.API_BASE_URL
     Route.API_BASE_URL = f"{local.api_url}/v10"
     running = asyncio.create_task(bot.start(local.token))
-    ready = asyncio.create_task(bot.wait_for("ready", timeout=timeout))
+    ready = asyncio.create_task(bot.wait_for("ready", timeout=10.0))
     try:
         await asyncio.wait({running, ready}, return_when=asyncio.FIRST_COMPLETED)
         if running.done():

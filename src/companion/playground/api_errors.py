@@ -6,7 +6,6 @@ Invalid bodies are `50035` with a tree of errors that has the shape of the body;
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from enum import Enum
 
 from companion.playground.wire import JsonObject
@@ -75,17 +74,10 @@ class Problem(Enum):
 class ApiError(Exception):
     """A request that Discord refuses."""
 
-    def __init__(
-        self,
-        problem: Problem,
-        *,
-        errors: JsonObject | None = None,
-        headers: Mapping[str, str] | None = None,
-    ) -> None:
+    def __init__(self, problem: Problem, *, errors: JsonObject | None = None) -> None:
         super().__init__(problem.words)
         self.problem = problem
         self.errors = errors
-        self.headers = dict(headers or {})
 
     def body(self) -> JsonObject:
         """Return the answer's JSON."""

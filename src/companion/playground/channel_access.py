@@ -5,7 +5,7 @@ from __future__ import annotations
 from companion.playground.api_errors import ApiError, Problem
 from companion.playground.calls import Call
 from companion.playground.state import Channel, Guild, Message
-from companion.playground.vocabulary import Permission
+from companion.playground.vocabulary import NO_PERMISSION, Permission
 from companion.playground.world import World
 
 
@@ -15,7 +15,7 @@ class ChannelAccess:
     def __init__(self, world: World) -> None:
         self._world = world
 
-    def channel(self, call: Call, needed: Permission = Permission(0)) -> Channel:
+    def channel(self, call: Call, needed: Permission = NO_PERMISSION) -> Channel:
         """Return the call's channel. Raises `ApiError` (10003, 50001, 50013)."""
         channel = self._world.channels.get(call.id("channel_id"))
         if channel is None:
@@ -36,7 +36,7 @@ class ChannelAccess:
         return not wanted & ~self._world.permissions(self._world.app, channel)
 
     def message(self, channel: Channel, message_id: int) -> Message:
-        """Return a message the app can name. Raises `ApiError` (10008); ephemerals are not there."""
+        """Return a message, never an ephemeral one. Raises `ApiError` (10008)."""
         message = channel.messages.get(message_id)
         if message is None or message.ephemeral:
             raise ApiError(Problem.UNKNOWN_MESSAGE)

@@ -10,7 +10,7 @@ from weakref import WeakSet
 
 from companion.playground.interaction import Interaction
 from companion.playground.state import Channel, Message, Person
-from companion.playground.vocabulary import Intent
+from companion.playground.vocabulary import ANY_INTENT, Intent
 from companion.playground.wire import JsonObject
 
 
@@ -54,7 +54,7 @@ class Dispatch:
     name: str
     data: JsonObject
     guild_id: int | None = None
-    intent: Intent = Intent(0)
+    intent: Intent = ANY_INTENT
     without_content: JsonObject | None = None
 
 

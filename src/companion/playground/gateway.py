@@ -19,7 +19,7 @@ from companion.playground.gateway_connection import (
 from companion.playground.gateway_session import GatewaySession
 from companion.playground.state import Guild, Member, Person
 from companion.playground.vocabulary import PRIVILEGED, Intent
-from companion.playground.wire import JsonObject, as_int
+from companion.playground.wire import JsonObject, as_int, as_list
 from companion.playground.world import World
 
 VERSION = 10
@@ -236,9 +236,10 @@ def _shard(numbers: Sequence[int | None]) -> tuple[int, int]:
 
 def _matching(guild: Guild, request: JsonObject) -> list[Member]:
     wanted = request.get("user_ids")
+    listed = as_list(wanted) or [wanted]
     members = list(guild.members.values())
     if wanted:
-        ids = {as_int(one) for one in (wanted if isinstance(wanted, list) else [wanted])}
+        ids = {as_int(one) for one in listed}
         return [member for member in members if member.person.id in ids]
     query = str(request.get("query") or "").lower()
     found = [m for m in members if _starts(m.person, query)]

@@ -89,7 +89,10 @@ class Interaction:
         self._changed = asyncio.Event()
 
     async def until(self, predicate: Callable[[Self], bool], timeout: float = 5.0) -> Self:  # noqa: ASYNC109
-        """Return once `predicate` holds. Raises `InteractionFailed` when it fails or in time does not."""
+        """Return once `predicate` holds.
+
+        Raises `InteractionFailed` when the person sees a failure, or after `timeout` seconds.
+        """
         try:
             async with asyncio.timeout(timeout):
                 while not predicate(self):
@@ -105,7 +108,7 @@ class Interaction:
         return await self.until(lambda seen: seen.acknowledged_at is not None, timeout)
 
     async def answered(self, timeout: float = 5.0) -> Self:  # noqa: ASYNC109
-        """Return once there is something to see: a message that is not thinking, a modal, choices."""
+        """Return once something is shown: a message that is not thinking, a modal, choices."""
         return await self.until(lambda seen: seen.has_answer, timeout)
 
     @property

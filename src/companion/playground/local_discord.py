@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import base64
 import secrets
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 
 from aiohttp import web
@@ -79,7 +79,7 @@ class LocalDiscord(People):
         host: str = "127.0.0.1",
         port: int = 0,
         routes: Callable[[web.Application, LocalDiscord], None] | None = None,
-    ) -> AsyncIterator[LocalDiscord]:
+    ) -> AsyncGenerator[LocalDiscord]:
         """Serve a new world until the context ends; `routes` adds more to the same server."""
         discord = cls()
         app = web.Application(client_max_size=_BODY_LIMIT)

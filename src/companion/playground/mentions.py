@@ -111,6 +111,7 @@ def find_mentions(
     channel: Channel,
     author: Person,
     text: str,
+    *,
     allowed: AllowedMentions | None,
     reply_to: Message | None,
 ) -> Mentioned:
@@ -158,7 +159,8 @@ def pinged(world: World, channel: Channel, mentioned: Mentioned) -> dict[str, fr
         "here": present if mentioned.here else set(),
         "reply": {mentioned.replied.id} if mentioned.replied else set(),
     }
-    for role in mentioned.roles if guild is not None else ():
+    for role in mentioned.roles:
+        assert guild is not None
         holders = (m for m in guild.members.values() if role.id in m.roles or role.id == guild.id)
         found["role"] |= {member.person.id for member in holders}
     return {kind: frozenset(ids & present) for kind, ids in found.items() if ids & present}

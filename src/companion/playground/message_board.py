@@ -109,7 +109,12 @@ class MessageBoard:
     ) -> None:
         text = "\n".join([message.content, *text_displays(message.components)])
         found = mentions.find_mentions(
-            self._world, channel, message.author, text, allowed, message.reply_to
+            self._world,
+            channel,
+            message.author,
+            text,
+            allowed=allowed,
+            reply_to=message.reply_to,
         )
         message.mentions = found.people
         message.mention_roles = [role.id for role in found.roles]
@@ -143,7 +148,8 @@ class MessageBoard:
 
     def gateway_payload(self, channel: Channel, message: Message) -> JsonObject:
         """Return a message as the gateway sends it: with its server and its author's membership."""
-        data = payloads.message(message) | {"channel_type": int(channel.kind)}
+        data = payloads.message(message)
+        data["channel_type"] = int(channel.kind)
         guild = self._world.guild_of(channel)
         if guild is None:
             return data

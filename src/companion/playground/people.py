@@ -272,10 +272,11 @@ def announce_typing(world: World, bus: Bus, who: Person, where: Channel) -> None
 
 def _component(message: Message, custom_id: str) -> JsonObject:
     found = (c for c in flatten(message.components) if c.get("custom_id") == custom_id)
-    return next(found, {})
+    empty: JsonObject = {}
+    return next(found, empty)
 
 
 def _button(message: Message, wanted: str) -> JsonObject:
     by_id = _component(message, wanted)
     labelled = (button for button in message.buttons() if button.get("label") == wanted)
-    return by_id or next(labelled, {})
+    return by_id or next(labelled, by_id)

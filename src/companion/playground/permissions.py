@@ -29,7 +29,7 @@ def in_guild(guild: Guild, member: Member) -> Permission:
 
 
 def in_channel(guild: Guild, member: Member, overwrites: dict[int, Overwrite]) -> Permission:
-    """Return a member's permissions under the overwrites of a channel (a thread's: its parent's)."""
+    """Return a member's permissions under a channel's overwrites (for a thread: its parent's)."""
     granted = in_guild(guild, member)
     if granted == EVERYTHING or not overwrites:
         return granted

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 _KEPT = 100_000
+Scope = Literal["user", "global", "shared"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,7 +30,7 @@ class RecordedRequest:
     code: int | None
     latency_s: float
     fault: str | None = None
-    scope: Literal["user", "global", "shared"] | None = None
+    scope: Scope | None = None
 
 
 class RequestLog(list[RecordedRequest]):

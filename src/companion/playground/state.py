@@ -7,8 +7,11 @@ from typing import Any
 
 from companion.playground.vocabulary import (
     MEMBER_DEFAULTS,
+    NO_FLAGS,
+    NO_PERMISSION,
     THREADS,
     ChannelKind,
+    ComponentKind,
     MessageFlag,
     MessageKind,
     Permission,
@@ -67,8 +70,8 @@ class Overwrite:
     """What a channel allows or denies to a role or member."""
 
     member: bool
-    allow: Permission = Permission(0)
-    deny: Permission = Permission(0)
+    allow: Permission = NO_PERMISSION
+    deny: Permission = NO_PERMISSION
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
@@ -110,7 +113,7 @@ class Message:
     created_at: float
     content: str = ""
     kind: MessageKind = MessageKind.DEFAULT
-    flags: MessageFlag = MessageFlag(0)
+    flags: MessageFlag = NO_FLAGS
     embeds: list[JsonObject] = field(default_factory=list[JsonObject])
     components: list[JsonObject] = field(default_factory=list[JsonObject])
     attachments: list[Attachment] = field(default_factory=list[Attachment])
@@ -144,7 +147,9 @@ class Message:
 
     def buttons(self) -> list[JsonObject]:
         """Return all buttons, as Discord's JSON."""
-        return [item for item in flatten(self.components) if item.get("type") == 2]  # noqa: PLR2004
+        return [
+            item for item in flatten(self.components) if item.get("type") == ComponentKind.BUTTON
+        ]
 
     def visible_to(self, person_id: int | None) -> bool:
         """Say whether that person (or, for `None`, everyone) sees it."""
@@ -216,8 +221,6 @@ def _children(component: JsonObject) -> list[JsonObject]:
 
 def text_displays(components: list[JsonObject]) -> list[str]:
     """Return the texts of all text displays."""
-    return [
-        str(item.get("content", ""))
-        for item in flatten(components)
-        if item.get("type") == 10  # noqa: PLR2004
-    ]
+    kind = ComponentKind.TEXT_DISPLAY
+    shown = (item for item in flatten(components) if item.get("type") == kind)
+    return [str(item.get("content", "")) for item in shown]

@@ -137,6 +137,7 @@ class Intent(IntFlag):
     MESSAGE_CONTENT = 1 << 15
 
 
+ANY_INTENT = Intent(0)
 PRIVILEGED = Intent.GUILD_MEMBERS | Intent.GUILD_PRESENCES | Intent.MESSAGE_CONTENT
 
 
@@ -165,6 +166,8 @@ class Permission(IntFlag):
     USE_EXTERNAL_APPS = 1 << 50
 
 
+NO_FLAGS = MessageFlag(0)
+NO_PERMISSION = Permission(0)
 EVERYTHING = Permission((1 << 53) - 1)
 MEMBER_DEFAULTS = (
     Permission.CREATE_INSTANT_INVITE
