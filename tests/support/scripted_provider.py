@@ -153,7 +153,7 @@ class ScriptedProvider:
     def _refusal(self, body: dict[str, Any]) -> Status | None:
         if "system" in self.refused and any(m["role"] == "system" for m in body["messages"]):
             return unsupported("messages[0].role")
-        sent = {name for name, value in body.items() if value is not False}
+        sent = body.keys() - ({"stream"} if not body.get("stream") else set[str]())
         refused = sorted(self.refused & sent)
         if not refused:
             return None

@@ -1,0 +1,37 @@
+"""Opens the model provider: one connection pool, one chat adapter, one catalogue."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator
+from contextlib import aclosing, asynccontextmanager
+from dataclasses import dataclass
+
+from companion.llm.catalogue import CachedCatalogue
+from companion.llm.chat import OpenAIChat
+from companion.llm.connection import Connection
+from companion.llm.timings import ProviderTimings
+from companion.ports.clock import Clock
+from companion.ports.llm import ChatProvider, ModelCatalogue
+
+__all__ = ["Provider", "ProviderTimings", "open_provider"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Provider:
+    """The adapters behind the ports `ChatProvider` and `ModelCatalogue`."""
+
+    chat: ChatProvider
+    catalogue: ModelCatalogue
+
+
+@asynccontextmanager
+async def open_provider(
+    *, clock: Clock, timings: ProviderTimings | None = None
+) -> AsyncGenerator[Provider]:
+    """Open the provider; its connections are closed when the block ends."""
+    timings = timings or ProviderTimings()
+    async with aclosing(Connection(clock, timings)) as connection:
+        yield Provider(
+            chat=OpenAIChat(connection, clock, timings),
+            catalogue=CachedCatalogue(connection, clock, timings),
+        )

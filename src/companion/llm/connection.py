@@ -1,0 +1,129 @@
+"""The one SDK client of the process: requests go out here, errors come back translated.
+
+A client costs a TLS context, so there is one, and a light copy per endpoint that
+shares its connections. The key goes with each request. What the SDK reads from the
+environment by itself (organisation, project, extra headers) is left out: it is the
+operator's, and this request may be paid by someone else.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import asynccontextmanager
+from typing import Any, Final
+
+import httpx2
+from openai import AsyncAPIResponse, AsyncOpenAI, Omit
+
+from companion.domain.errors import CredentialRejected, ProviderBroken
+from companion.domain.models import Credential
+from companion.llm.chunks import ModelList, decode_models
+from companion.llm.errors import translated
+from companion.llm.timings import ProviderTimings
+from companion.llm.transport import AiohttpTransport
+from companion.ports.clock import Clock
+
+LARGEST_BODY: Final = 8 * 2**20
+"""Bytes of a body that is read whole."""
+
+_ENDPOINTS: Final = 32
+
+
+class Connection:
+    """Requests to providers. Build it inside the running loop, and close it."""
+
+    def __init__(self, clock: Clock, timings: ProviderTimings) -> None:
+        self._clock = clock
+        self._timings = timings
+        # read time-outs are the watchdogs' business: a `: ping` would reset this one
+        self._http = httpx2.AsyncClient(
+            transport=AiohttpTransport(),
+            follow_redirects=False,
+            timeout=httpx2.Timeout(None, connect=timings.connect_s),
+        )
+        self._sdk = _Client(api_key="unset", max_retries=0, http_client=self._http)
+        self._endpoints: dict[str, AsyncOpenAI] = {}
+
+    async def aclose(self) -> None:
+        """Close all connections."""
+        await self._http.aclose()
+
+    @asynccontextmanager
+    async def open_chat(
+        self, credential: Credential, fields: Mapping[str, Any], *, deadline: float
+    ) -> AsyncGenerator[httpx2.Response]:
+        """Send a chat request; the answer's body is unread, and closed when the block ends.
+
+        `deadline` (loop time) is for the head of the answer. Raises a `ProviderError`.
+        """
+        create: Any = self._endpoint(credential).chat.completions.with_streaming_response.create
+        headers = _headers(credential)
+
+        async def send() -> AsyncAPIResponse[Any]:
+            async with asyncio.timeout_at(deadline):
+                return await create(**fields, extra_headers=headers).__aenter__()
+
+        answer = await translated(send(), model=fields["model"], now=self._clock.now())
+        try:
+            yield _plain(answer.http_response)
+        finally:
+            await answer.close()
+
+    async def list_models(self, credential: Credential, *, within_s: float) -> ModelList:
+        """Ask for the key's models. Raises a `ProviderError`."""
+
+        async def ask() -> ModelList:
+            opening = self._endpoint(credential).models.with_streaming_response.list(
+                extra_headers=_headers(credential)
+            )
+            async with asyncio.timeout(within_s), opening as answer:
+                return decode_models(await read_whole(_plain(answer.http_response)))
+
+        return await translated(ask(), now=self._clock.now())
+
+    def _endpoint(self, credential: Credential) -> AsyncOpenAI:
+        found = self._endpoints.get(credential.base_url)
+        if found is None:
+            if len(self._endpoints) >= _ENDPOINTS:
+                self._endpoints.pop(next(iter(self._endpoints)))
+            found = self._sdk.with_options(base_url=credential.base_url)
+            self._endpoints[credential.base_url] = found
+        return found
+
+
+class _Client(AsyncOpenAI):
+    """The SDK's client without what it finds in the environment."""
+
+    @property
+    def default_headers(self) -> dict[str, str | Omit]:
+        """Return the SDK's own headers only."""
+        return {
+            name: value
+            for name, value in super().default_headers.items()
+            if name not in self._custom_headers and not name.startswith("OpenAI-")
+        }
+
+
+async def read_whole(response: httpx2.Response) -> bytes:
+    """Read a body of bounded size. Raises `ProviderBroken` when it is larger."""
+    body = bytearray()
+    async for piece in response.aiter_raw():
+        body += piece
+        if len(body) > LARGEST_BODY:
+            raise ProviderBroken
+    return bytes(body)
+
+
+def _plain(response: httpx2.Response) -> httpx2.Response:
+    # we asked for no compression, and a compressed body could grow a thousandfold
+    if response.headers.get("content-encoding", "identity") != "identity":
+        raise ProviderBroken(status=response.status_code)
+    return response
+
+
+def _headers(credential: Credential) -> dict[str, str]:
+    key = credential.key.reveal()
+    if not (key.isascii() and key.isprintable()):  # no header can carry it
+        raise CredentialRejected
+    return {"Authorization": f"Bearer {key}", "Accept-Encoding": "identity"}
