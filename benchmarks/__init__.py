@@ -1,0 +1,1 @@
+"""What Companion costs and how fast it is; see docs/performance.md."""

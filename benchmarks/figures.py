@@ -1,0 +1,28 @@
+"""Percentiles, and a table one can read."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from math import ceil
+
+
+def percentile(values: Sequence[float], share: float) -> float:
+    """Return the smallest value that `share` of all values do not exceed."""
+    ordered = sorted(values)
+    return ordered[max(0, ceil(share * len(ordered)) - 1)] if ordered else float("nan")
+
+
+def spread(values: Sequence[float], *, unit: float = 1000.0) -> dict[str, float]:
+    """Return p50, p95, p99 and the largest, in milliseconds by default."""
+    return {
+        name: round(percentile(values, share) * unit, 1)
+        for name, share in (("p50", 0.5), ("p95", 0.95), ("p99", 0.99), ("max", 1.0))
+    }
+
+
+def table(rows: Sequence[Mapping[str, object]]) -> str:
+    """Return a Markdown table of rows with the same keys."""
+    names = list(rows[0])
+    lines = ["| " + " | ".join(names) + " |", "|" + "---|" * len(names)]
+    lines += ["| " + " | ".join(str(row[name]) for name in names) + " |" for row in rows]
+    return "\n".join(lines)

@@ -1,0 +1,96 @@
+"""What people see, and when: one reading a conversation."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import time
+from dataclasses import dataclass, field
+from math import isnan
+
+from companion.playground.events import EventKind, WorldEvent
+from companion.playground.interaction import Interaction
+from companion.playground.local_discord import LocalDiscord
+from companion.playground.state import Channel, Message
+
+NAN = float("nan")
+FOOTER = re.compile(r"^-# .*$", flags=re.MULTILINE)
+
+
+@dataclass(slots=True)
+class Reading:
+    """One conversation, as its person saw it. Moments are `time.monotonic()` seconds."""
+
+    name: str
+    channel: Channel
+    expected: str
+    began: float = field(default_factory=time.monotonic)
+    interaction: Interaction | None = None
+    acknowledged_at: float = NAN
+    first_seen_at: float = NAN
+    last_seen_at: float = NAN
+    first_text_s: float = NAN
+    last_text_s: float = NAN
+    whole: bool = False
+    ended: asyncio.Event = field(default_factory=asyncio.Event)
+
+    @property
+    def acknowledged_s(self) -> float:
+        interaction = self.interaction
+        if interaction is None or interaction.acknowledged_at is None:
+            return NAN
+        return interaction.acknowledged_at - interaction.created_at
+
+    def saw(self, messages: list[Message], now: float) -> None:
+        """Take in what the channel shows now."""
+        text = "\n".join(m.content for m in messages if not m.thinking)
+        if text and isnan(self.first_seen_at):
+            self.first_seen_at = now
+        body = FOOTER.sub("", text).split()
+        if body == self.expected.split():
+            if not self.whole:
+                self.last_seen_at = now
+            self.whole = True
+        if FOOTER.search(text):
+            self.ended.set()
+
+    def model_wrote(self, first_token_at: float, last_token_at: float) -> None:
+        """Compare with when the model wrote."""
+        self.first_text_s = self.first_seen_at - first_token_at
+        self.last_text_s = self.last_seen_at - last_token_at
+
+
+class Watcher:
+    """Follows all channels at once."""
+
+    def __init__(self, discord: LocalDiscord) -> None:
+        self._discord = discord
+        self._events = discord.subscribe()
+        self._readings: dict[int, Reading] = {}
+        self._task: asyncio.Task[None] | None = None
+
+    def expect(self, where: Channel, name: str, text: str) -> Reading:
+        """Follow one conversation that will answer `text`."""
+        reading = Reading(name, where, text)
+        self._readings[where.id] = reading
+        return reading
+
+    async def __aenter__(self) -> Watcher:
+        self._task = asyncio.create_task(self._follow())
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        assert self._task is not None
+        self._task.cancel()
+
+    async def _follow(self) -> None:
+        async for event in self._events:
+            self._take(event)
+
+    def _take(self, event: WorldEvent) -> None:
+        if event.kind not in {EventKind.MESSAGE_CREATED, EventKind.MESSAGE_EDITED}:
+            return
+        assert event.channel is not None
+        reading = self._readings.get(event.channel.id)
+        if reading is not None:
+            reading.saw(self._discord.messages(event.channel), time.monotonic())
