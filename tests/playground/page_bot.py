@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import base64
+import io
 
 import discord
+
+from tests.support.discord_app import new_bot
 
 LONG_PYTHON = """\
 ### Palindromes
@@ -110,7 +114,9 @@ class Panel(discord.ui.View):
         self._gates = gates
 
     @discord.ui.button(label="Count", style=discord.ButtonStyle.primary, custom_id="count")
-    async def count(self, button: discord.ui.Button[Panel], interaction: discord.Interaction) -> None:
+    async def count(
+        self, button: discord.ui.Button[Panel], interaction: discord.Interaction
+    ) -> None:
         await self._gates.wait("count")
         await interaction.response.edit_message(content="Counted: 1")
 
@@ -166,7 +172,7 @@ def _add_answers(bot: discord.AutoShardedBot, gates: Gates) -> None:
     @discord.option("max_tokens", int, description="How long", required=False, min_value=1)
     @discord.option("attachment", discord.Attachment, description="A file", required=False)
     @discord.option("private", bool, description="Only I see it", required=False)
-    async def ask(
+    async def ask(  # noqa: PLR0917 - options come by position
         ctx: discord.ApplicationContext,
         prompt: str,
         model: str | None,

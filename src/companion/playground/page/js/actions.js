@@ -1,0 +1,204 @@
+// What people do on the page, as requests to the playground.
+
+import { Refused } from "./connection.js";
+import { messageCommands, typable } from "./commands.js";
+import { copyText } from "./markdown.js";
+import { openMenu } from "./menu.js";
+import { openModal } from "./modal.js";
+import { tooLarge, upload } from "./uploads.js";
+import { freshId } from "./dom.js";
+
+const SHOW_SENDING_MS = 250;
+
+export function makeActions({ store, connection, names, complain }) {
+  const request = (op, data) => connection.request(op, data);
+  const actions = {
+    complain,
+    mentionsMe: (message) => store.mentionsMe(message),
+
+    go(channel) {
+      store.go(channel);
+      actions.reply(null);
+      actions.toggleSidebar(false);
+    },
+
+    async be(person) {
+      store.memory.set("person", person);
+      actions.reply(null);
+      await request("be", { person }).catch((refusal) => complain(refusal.message));
+      actions.toggleSidebar(false);
+    },
+
+    async load(channel) {
+      const answer = await request("open", { channel }).catch((refusal) =>
+        complain(refusal.message),
+      );
+      if (answer) store.room(channel).load(answer.messages, answer.older);
+    },
+
+    async older(channel) {
+      const room = store.room(channel);
+      const answer = await request("open", { channel, before: room.messages[0]?.id }).catch(
+        (refusal) => complain(refusal.message),
+      );
+      if (answer) room.prepend(answer.messages, answer.older);
+    },
+
+    async say(text, files) {
+      const channel = store.current;
+      const reply_to = store.replyTo;
+      actions.reply(null);
+      const tickets = await sendFiles(files);
+      await request("say", { channel, text, reply_to, files: tickets });
+    },
+
+    /** `results`: [{field: {option}, value} or {field, file}]. */
+    async invoke(entry, results) {
+      const channel = store.current;
+      const files = await sendFiles(results.filter(({ file }) => file).map(({ file }) => file));
+      const options = results.map(({ field: { option }, value, file }) => ({
+        name: option.name,
+        type: option.type,
+        value: file ? files.shift() : value,
+      }));
+      await run(channel, entry.name, () =>
+        request("invoke", { channel, name: entry.name, options }),
+      );
+    },
+
+    autocomplete: (entry, options, focused) =>
+      request("autocomplete", { channel: store.current, name: entry.name, options, focused }),
+
+    click: (message, customId) => answerTo(message, customId, { custom_id: customId }),
+    select: (message, customId, values) =>
+      answerTo(message, customId, { custom_id: customId, values }),
+
+    dismiss(message) {
+      store.dismissed.add(message.id);
+      store.tell("room", message.channel_id);
+    },
+
+    dropNote(id) {
+      store.room(store.current).dropNote(id);
+      store.tell("room", store.current);
+    },
+
+    reply(message) {
+      store.replyTo = message?.id ?? null;
+      store.tell("reply");
+      if (store.current) store.tell("room", store.current);
+    },
+
+    replyTarget: () => store.room(store.current).find(store.replyTo) ?? null,
+
+    async copy(message) {
+      if (!(await copyText(message.content))) complain("The browser did not allow copying.");
+    },
+
+    more(message, anchor) {
+      const items = messageCommands(store.commands, store.place).map((command) => ({
+        content: command.name,
+        run: () =>
+          run(message.channel_id, command.name, () =>
+            request("invoke", {
+              channel: message.channel_id,
+              name: command.name,
+              target: message.id,
+            }),
+          ),
+      }));
+      openMenu(anchor, "Apps", items, {
+        heading: "Apps",
+        empty: "No app offers anything for messages",
+        alignEnd: true,
+      });
+    },
+
+    openCommand(name, values) {
+      const entry = typable(store.commands, store.place).find((one) => one.name === name);
+      if (entry) actions.composer.openCommand(entry, values);
+    },
+
+    /** Choices of user, channel and role options and selects. */
+    candidates: (kind) =>
+      candidates(store, kind).map(({ id, name }) => ({ label: name, value: id })),
+    pickable(option) {
+      const kinds = { 6: ["person"], 7: ["channel"], 8: ["role"], 9: ["person", "role"] }[
+        option.type
+      ];
+      return kinds
+        ? kinds
+            .flatMap((kind) => candidates(store, kind))
+            .map(({ id, name }) => ({ name, value: id }))
+        : null;
+    },
+
+    // set by the page: places that actions move to
+    composer: null,
+    focusComposer: () => {},
+    jumpTo: () => {},
+    toggleSidebar: () => {},
+  };
+
+  async function sendFiles(files) {
+    for (const file of files) {
+      const problem = tooLarge(file, store.uploadLimit);
+      if (problem) throw new Refused(problem);
+    }
+    return Promise.all(files.map(upload));
+  }
+
+  /** Start an interaction that shows "sending" until the app reacts, and its failure if it does not. */
+  async function run(channel, name, start) {
+    const room = store.room(channel);
+    const note = { id: freshId("note"), name, state: "sending" };
+    const show = (shown) => {
+      room.dropNote(shown.id);
+      room.addNote(shown);
+      store.tell("room", channel);
+    };
+    const patience = setTimeout(() => show(note), SHOW_SENDING_MS);
+    const answer = await start().catch((refusal) => ({ error: refusal.message }));
+    clearTimeout(patience);
+    room.dropNote(note.id);
+    if (answer.error) show({ ...note, state: "failed", error: answer.error });
+    else store.tell("room", channel);
+    if (answer.modal) showModal(answer);
+  }
+
+  async function answerTo(message, customId, data) {
+    store.failures.delete(message.id);
+    store.waiting.set(message.id, { customId });
+    store.tell("waiting");
+    const answer = await request("component", {
+      channel: message.channel_id,
+      message: message.id,
+      ...data,
+    }).catch((refusal) => ({ error: refusal.message }));
+    store.waiting.delete(message.id);
+    if (answer.error) store.failures.set(message.id, answer.error);
+    store.tell("waiting");
+    if (answer.modal) showModal(answer);
+  }
+
+  function showModal({ interaction, modal }) {
+    return openModal(modal, {
+      app: store.app,
+      names,
+      candidates: actions.candidates,
+      submit: async (values) => {
+        const answer = await request("submit", { interaction, values });
+        if (answer.error) throw new Refused(answer.error);
+        if (answer.modal) showModal(answer);
+      },
+    });
+  }
+
+  return actions;
+}
+
+function candidates(store, kind) {
+  if (kind === "person") return [...store.people.values(), store.app];
+  if (kind === "channel") return [...store.places.values()].filter((place) => place.guild);
+  return store.guilds.flatMap((guild) => guild.roles ?? []);
+}

@@ -1,0 +1,86 @@
+// The line above the messages: where one is, which model answers, and whether the app is there.
+
+import { h, fill } from "./dom.js";
+import { icon } from "./icons.js";
+
+const ICONS = { text: "hash", thread: "thread", dm: "at", group: "at" };
+
+export class Header {
+  constructor(frame, notice, store, actions) {
+    this.frame = frame;
+    this.notice = notice;
+    this.store = store;
+    this.actions = actions;
+    store.on("current places header app link person", () => this.draw());
+  }
+
+  draw() {
+    const { place, banner } = this.store;
+    if (!place) return;
+    document.title = `${this.store.isUnreadAnywhere() ? "• " : ""}${place.kind === "text" ? "#" : ""}${place.name} · Companion playground`;
+    const parent = this.store.places.get(place.parent);
+    fill(
+      this.frame,
+      h(
+        "button.tool.menu-button",
+        {
+          type: "button",
+          "aria-label": "Show channels",
+          onclick: () => this.actions.toggleSidebar(),
+        },
+        icon("menu", 22),
+        this.store.isUnreadAnywhere() && h("span.menu-dot"),
+      ),
+      h("span.header-icon", {}, icon(ICONS[place.kind] ?? "hash", 22)),
+      parent && [
+        h(
+          "button.header-parent",
+          { type: "button", onclick: () => this.actions.go(parent.id) },
+          parent.name,
+        ),
+        h("span.header-sep", { "aria-hidden": "true" }, "›"),
+      ],
+      h("h1.header-name", {}, place.name),
+      place.topic && h("p.header-topic", { title: place.topic }, place.topic),
+      h("span.header-space"),
+      banner &&
+        h(
+          "span.header-model",
+          { title: `Who answers: ${banner}` },
+          icon("bolt", 14),
+          h("span", {}, banner),
+        ),
+      this.status(),
+    );
+    this.drawNotice();
+  }
+
+  status() {
+    const [kind, words] = this.state();
+    return h(
+      "span.status",
+      { class: `status-${kind}`, role: "status" },
+      h("i", { "aria-hidden": "true" }),
+      words,
+    );
+  }
+
+  state() {
+    if (this.store.link === "reconnecting") return ["reconnecting", "Reconnecting…"];
+    if (this.store.link === "connecting") return ["reconnecting", "Connecting…"];
+    return this.store.app.online
+      ? ["online", `${this.store.app.name} is online`]
+      : ["offline", `${this.store.app.name} is offline`];
+  }
+
+  drawNotice() {
+    const [kind] = this.state();
+    const words = {
+      reconnecting: "The connection to the playground was lost. Trying again…",
+      offline: `${this.store.app.name} is not connected. Commands will fail until it is back.`,
+    }[kind];
+    const connecting = this.store.link === "connecting";
+    this.notice.hidden = !words || connecting;
+    fill(this.notice, icon("warn", 16), words);
+  }
+}

@@ -1,0 +1,138 @@
+// What an empty channel shows: what this is, which model answers, and things to try.
+
+import { h } from "./dom.js";
+import { icon } from "./icons.js";
+
+const IDEAS = [
+  {
+    command: "ask",
+    picture: "spark",
+    title: "Ask something",
+    note: "The answer streams in, with Stop and Regenerate.",
+    options: { prompt: "Explain how a rainbow forms, with a short list." },
+  },
+  {
+    command: "ask",
+    picture: "code",
+    title: "Ask for code",
+    note: "See code blocks, colours and long answers split.",
+    options: {
+      prompt: "Write a Python function that checks whether a word is a palindrome, with tests.",
+    },
+  },
+  {
+    command: "setkey",
+    picture: "key",
+    title: "Bring your own key",
+    note: "Opens a small form; the answer is only for you.",
+  },
+  {
+    command: "help",
+    picture: "help",
+    title: "See all commands",
+    note: "What the app can do, built from its own commands.",
+  },
+];
+
+const HEADINGS = { text: "Welcome to", thread: "Thread", dm: "Direct messages with" };
+
+/** The start of a channel; with suggestions while it is `empty`. */
+export function welcome(store, actions, empty) {
+  const { place } = store;
+  const name = place.kind === "text" ? `#${place.name}` : place.name;
+  const mark = h(
+    "span.welcome-mark",
+    {},
+    icon({ thread: "thread", dm: "at" }[place.kind] ?? "hash", 34),
+  );
+  const title = h("h2.welcome-title", {}, `${HEADINGS[place.kind] ?? "Welcome to"} ${name}`);
+  if (!empty)
+    return h(
+      "div.welcome.is-small",
+      {},
+      mark,
+      title,
+      h("p.welcome-text", {}, "This is where it begins."),
+    );
+  return h(
+    "div.welcome",
+    {},
+    mark,
+    title,
+    h("p.welcome-text", {}, introduction(store)),
+    label(store),
+    suggestions(store, actions),
+    keys(),
+  );
+}
+
+function introduction({ place, app }) {
+  if (place.kind === "dm")
+    return `Only you and ${app.name} read this. Just write: no command is needed here.`;
+  return `A small Discord on your own machine, with the real ${app.name} app in it. Nothing leaves this computer except what the model's server is asked. Type / for commands, mention @${app.name}, or start with one of these:`;
+}
+
+function label({ banner }) {
+  return banner
+    ? h(
+        "p.welcome-model",
+        {},
+        icon("bolt", 16),
+        h("span", {}, h("strong", {}, "Who answers: "), banner),
+      )
+    : null;
+}
+
+function suggestions(store, actions) {
+  const known = new Set(store.commands.map((command) => command.name));
+  const cards = IDEAS.filter((idea) => known.has(idea.command)).map((idea) =>
+    h(
+      "button.idea",
+      { type: "button", onclick: () => actions.openCommand(idea.command, idea.options) },
+      h("span.idea-icon", {}, icon(idea.picture, 20)),
+      h(
+        "span.idea-words",
+        {},
+        h("span.idea-title", {}, idea.title),
+        h("span.idea-note", {}, idea.note),
+      ),
+      h("code.idea-command", {}, `/${idea.command}`),
+    ),
+  );
+  if (!cards.length)
+    cards.push(...store.commands.slice(0, 4).map((command) => plainIdea(command, actions)));
+  return h("div.ideas", {}, cards);
+}
+
+function plainIdea(command, actions) {
+  return h(
+    "button.idea",
+    { type: "button", onclick: () => actions.openCommand(command.name) },
+    h("span.idea-icon", {}, icon("slash", 20)),
+    h(
+      "span.idea-words",
+      {},
+      h("span.idea-title", {}, `/${command.name}`),
+      h("span.idea-note", {}, command.description),
+    ),
+  );
+}
+
+function keys() {
+  const key = (name) => h("kbd", {}, name);
+  return h(
+    "p.welcome-keys",
+    {},
+    key("/"),
+    " commands · ",
+    key("Alt"),
+    key("↑"),
+    key("↓"),
+    " switch channels · ",
+    key("Shift"),
+    key("Enter"),
+    " new line · ",
+    key("Esc"),
+    " close",
+  );
+}

@@ -1,0 +1,127 @@
+"""What one person sees, as JSON for the page."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from companion.playground import payloads
+from companion.playground.message_drafts import FILE_SIZE_LIMIT
+from companion.playground.state import Channel, Message, Person
+from companion.playground.vocabulary import ChannelKind, MessageKind, Permission
+from companion.playground.wire import JsonObject
+
+if TYPE_CHECKING:
+    from companion.playground.local_discord import LocalDiscord
+
+PAGE_OF_MESSAGES = 60
+_KINDS = {
+    ChannelKind.TEXT: "text",
+    ChannelKind.NEWS: "text",
+    ChannelKind.DM: "dm",
+    ChannelKind.GROUP_DM: "group",
+}
+_COMMAND_ANSWERS = {MessageKind.CHAT_INPUT_COMMAND, MessageKind.CONTEXT_MENU_COMMAND}
+
+
+class PersonView:
+    """The world through the eyes of one person."""
+
+    def __init__(self, discord: LocalDiscord, person: Person) -> None:
+        self._discord = discord
+        self.person = person
+
+    def everything(self, banner: str) -> JsonObject:
+        """Return the whole picture, without the messages."""
+        world = self._discord.world
+        return {
+            "world": str(self._discord.application_id),
+            "me": _person(self.person),
+            "people": [_person(one) for one in world.people.values() if not one.bot],
+            "app": self.app(),
+            "guilds": [
+                {
+                    "id": str(guild.id),
+                    "name": guild.name,
+                    "roles": [
+                        {"id": str(role.id), "name": role.name} for role in guild.roles.values()
+                    ],
+                }
+                for guild in world.guilds.values()
+                if self.person.id in guild.members
+            ],
+            "places": [
+                self.place(channel) for channel in world.channels.values() if self.sees(channel)
+            ],
+            "commands": self._discord.commands(),
+            "banner": banner,
+            "upload_limit": FILE_SIZE_LIMIT,
+        }
+
+    def app(self) -> JsonObject:
+        """Return the app and whether it is connected."""
+        account = self._discord.world.app
+        return {
+            "id": str(account.id),
+            "name": account.display_name,
+            "online": self._discord.gateway.online,
+        }
+
+    def sees(self, channel: Channel) -> bool:
+        """Say whether the channel belongs in this person's list."""
+        if channel.kind is ChannelKind.CATEGORY:
+            return False
+        allowed = self._discord.world.permissions(self.person, channel)
+        return Permission.VIEW_CHANNEL in allowed
+
+    def place(self, channel: Channel) -> JsonObject:
+        """Return a channel, thread or DM as a line of the list."""
+        newest = next(
+            (m.id for m in reversed(channel.messages.values()) if m.visible_to(self.person.id)),
+            None,
+        )
+        return {
+            "id": str(channel.id),
+            "kind": "thread" if channel.is_thread else _KINDS.get(channel.kind, "text"),
+            "name": self._name(channel),
+            "topic": channel.topic,
+            "guild": None if channel.guild_id is None else str(channel.guild_id),
+            "parent": None if channel.parent_id is None else str(channel.parent_id),
+            "position": channel.position,
+            "archived": channel.thread is not None and channel.thread.archived,
+            "last_message_id": None if newest is None else str(newest),
+        }
+
+    def _name(self, channel: Channel) -> str:
+        if channel.name:
+            return channel.name
+        others = [one.display_name for one in channel.recipients if one is not self.person]
+        if channel.kind is ChannelKind.DM:
+            others = [self._discord.world.app.display_name]
+        return ", ".join(others) or "Direct message"
+
+    def message(self, message: Message) -> JsonObject:
+        """Return a message, with the command it answers."""
+        payload = payloads.message(message)
+        metadata = message.interaction
+        if message.kind in _COMMAND_ANSWERS and metadata is not None and "name" in metadata:
+            payload["command"] = {"name": metadata["name"], "user": metadata["user"]}
+        if message.kind is MessageKind.REPLY:
+            payload.setdefault("referenced_message", None)
+        return payload
+
+    def history(self, channel: Channel, before: int | None) -> JsonObject:
+        """Return the newest page of messages, or the page before a message."""
+        visible = [
+            message
+            for message in self._discord.messages(channel, seen_by=self.person)
+            if before is None or message.id < before
+        ]
+        page = visible[-PAGE_OF_MESSAGES:]
+        return {
+            "messages": [self.message(one) for one in page],
+            "older": len(visible) > len(page),
+        }
+
+
+def _person(person: Person) -> JsonObject:
+    return {"id": str(person.id), "name": person.display_name, "username": person.username}
