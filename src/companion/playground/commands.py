@@ -12,8 +12,8 @@ from companion.playground.choices import check_choice_list
 from companion.playground.component_fields import Path, check_text, number
 from companion.playground.events import Bus, EventKind, WorldEvent
 from companion.playground.snowflakes import Snowflakes
-from companion.playground.vocabulary import CommandKind, OptionKind
-from companion.playground.wire import JsonObject, as_list, as_object, objects
+from companion.playground.vocabulary import CommandKind, ContextKind, OptionKind, Permission
+from companion.playground.wire import JsonObject, as_int, as_list, as_object, objects
 
 _NAME = re.compile(r"[-_'\w]{1,32}")
 _OPTIONS = 25
@@ -255,3 +255,19 @@ def _size(body: JsonObject) -> int:
 def _longest(holder: JsonObject, name: str) -> int:
     localised = as_object(holder.get(f"{name}_localizations")) or {}
     return max(len(str(text or "")) for text in (holder.get(name), *localised.values()))
+
+
+def is_offered(command: JsonObject, context: ContextKind, granted: Permission) -> bool:
+    """Say whether Discord shows a command there to somebody with these permissions.
+
+    Only a default: server administrators may have decided otherwise.
+    """
+    contexts = as_list(command.get("contexts"))
+    if contexts is not None and int(context) not in contexts:
+        return False
+    if contexts is None and context is not ContextKind.GUILD and not command["dm_permission"]:
+        return False
+    needed = as_int(command.get("default_member_permissions"))
+    if needed is None or context is not ContextKind.GUILD:
+        return True
+    return Permission.ADMINISTRATOR in granted or (needed > 0 and not needed & ~granted)

@@ -26,6 +26,8 @@ VERSION = 10
 _SESSIONS_A_DAY = 1000
 _IDENTIFY_WINDOW_S = 5.0
 _INTENT_BITS = 26
+_GOODBYE_S = 0.5
+_DETACHED_KEPT = 16
 _FINAL_CODES = frozenset({1000, 1001})
 
 
@@ -72,7 +74,7 @@ class Gateway:
 
     async def handle(self, request: web.Request) -> web.WebSocketResponse:
         """Serve one websocket."""
-        socket = web.WebSocketResponse(compress=False, autoping=True, max_msg_size=1 << 16)
+        socket = web.WebSocketResponse(compress=False, timeout=_GOODBYE_S, max_msg_size=1 << 16)
         await socket.prepare(request)
         query = request.query
         compress = query.get("compress") == "zlib-stream"
@@ -107,6 +109,7 @@ class Gateway:
         if self._too_soon(numbers[0]):
             connection.send_op(Op.INVALID_SESSION, data=False)
             return
+        self._forget_detached()
         session = GatewaySession(numbers, wanted)
         self.sessions[session.id] = session
         self._attach(connection, session)
@@ -142,6 +145,11 @@ class Gateway:
             self.sessions.pop(session.id, None)
         if not self.online:
             self._bus.announce(WorldEvent(kind=EventKind.APP_OFFLINE))
+
+    def _forget_detached(self) -> None:
+        detached = [session.id for session in self.sessions.values() if session.wire is None]
+        for session_id in detached[:-_DETACHED_KEPT]:
+            del self.sessions[session_id]
 
     def _attach(self, connection: GatewayConnection, session: GatewaySession) -> None:
         if isinstance(session.wire, GatewayConnection):

@@ -61,7 +61,7 @@ class Interaction:
     error: str | None = None
     webhook_gone: bool = False
     expired: bool = False
-    _changed: asyncio.Event = field(default_factory=asyncio.Event)
+    _waiters: list[asyncio.Future[None]] = field(default_factory=list["asyncio.Future[None]"])
 
     @property
     def name(self) -> str:
@@ -85,8 +85,15 @@ class Interaction:
 
     def note_change(self) -> None:
         """Wake those who wait for something to happen to it."""
-        self._changed.set()
-        self._changed = asyncio.Event()
+        waiters, self._waiters = self._waiters, []
+        for waiter in waiters:
+            if not waiter.done():
+                waiter.set_result(None)
+
+    async def _next_change(self) -> None:
+        waiter = asyncio.get_running_loop().create_future()
+        self._waiters.append(waiter)
+        await waiter
 
     async def until(self, predicate: Callable[[Self], bool], timeout: float = 5.0) -> Self:  # noqa: ASYNC109
         """Return once `predicate` holds.
@@ -98,7 +105,7 @@ class Interaction:
                 while not predicate(self):
                     if self.failed:
                         raise InteractionFailed(f"{self!s}: {self.error}")
-                    await self._changed.wait()
+                    await self._next_change()
         except TimeoutError:
             raise InteractionFailed(f"{self!s}: still {self.state} after {timeout} s") from None
         return self

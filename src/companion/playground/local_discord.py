@@ -14,6 +14,7 @@ from contextlib import asynccontextmanager
 
 from aiohttp import web
 
+from companion.playground.administration import Administration
 from companion.playground.app_routes import AppRoutes
 from companion.playground.application import Application
 from companion.playground.attachments import AttachmentStore
@@ -67,6 +68,7 @@ class LocalDiscord(People):
         ]
         self._rest = RestServer(routes, self.application, self.limits)
         self.interactions = desk
+        self.admin = Administration(world)
         self.faults = Disruptions(self._rest.faults, self.gateway, desk, board)
 
     # -- the server ------------------------------------------------------------------

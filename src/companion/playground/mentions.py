@@ -106,6 +106,9 @@ class Mentioned:
         return list(found.values())
 
 
+_NOBODY = Mentioned()
+
+
 def find_mentions(
     world: World,
     channel: Channel,
@@ -150,6 +153,8 @@ def _roles(
 
 def pinged(world: World, channel: Channel, mentioned: Mentioned) -> dict[str, frozenset[int]]:
     """Return whom each kind of mention notifies, by id; only those who see the channel."""
+    if mentioned == _NOBODY:
+        return {}
     present = {person.id for person in world.audience(channel)}
     guild = world.guild_of(channel)
     found: dict[str, set[int]] = {

@@ -9,7 +9,7 @@ from companion.playground.events import Dispatch, EventKind, WorldEvent
 from companion.playground.mentions import AllowedMentions, Mentioned
 from companion.playground.message_drafts import Draft
 from companion.playground.state import Channel, Message, Person, Ping, text_displays
-from companion.playground.vocabulary import Intent, MessageFlag, MessageKind
+from companion.playground.vocabulary import Intent, MessageFlag, MessageKind, Permission
 from companion.playground.wire import JsonObject
 from companion.playground.world import World
 
@@ -175,7 +175,7 @@ class MessageBoard:
         data: JsonObject,
         without: JsonObject | None = None,
     ) -> None:
-        if self._world.app not in self._world.audience(channel):
+        if not self._app_sees(channel):
             return
         in_guild = channel.guild_id is not None
         self._world.bus.dispatch(
@@ -187,6 +187,9 @@ class MessageBoard:
                 without_content=without,
             )
         )
+
+    def _app_sees(self, channel: Channel) -> bool:
+        return Permission.VIEW_CHANNEL in self._world.permissions(self._world.app, channel)
 
     def _announce(self, kind: EventKind, channel: Channel, message: Message) -> None:
         self._world.bus.announce(

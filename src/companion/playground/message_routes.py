@@ -12,17 +12,17 @@ from companion.playground.calls import NO_CONTENT, Call, Reply, Route, route
 from companion.playground.channel_access import ChannelAccess
 from companion.playground.message_board import MessageBoard, without_content
 from companion.playground.message_drafts import Draft, read_draft
-from companion.playground.people import announce_typing
 from companion.playground.permissions import can_hold_messages, sending_needs
 from companion.playground.state import Channel, Message
-from companion.playground.threads import unarchive_on_use
+from companion.playground.threads import enter_to_write, refuse_archived
+from companion.playground.typing_events import announce_typing
 from companion.playground.vocabulary import MessageFlag, Permission
 from companion.playground.wire import JsonObject
 from companion.playground.world import World
 
 _MESSAGES = "/channels/{channel_id}/messages"
 _MESSAGE = f"{_MESSAGES}/{{message_id}}"
-_REACTION = f"{_MESSAGE}/reactions/{{emoji}}"
+_REACTION = f"{_MESSAGE}/reactions/{{emoji_name}}"
 _NONCE_S = 180.0
 
 
@@ -83,7 +83,7 @@ class MessageRoutes:
         earlier = self._same_nonce(channel, draft)
         if earlier is not None:
             return Reply(body=payloads.message(earlier))
-        unarchive_on_use(self._world, self._access, channel)
+        enter_to_write(self._world, channel, self._world.app)
         message = self._board.new(channel, self._world.app)
         self._set_reference(channel, message, draft)
         self._board.post(channel, message, draft)
@@ -120,7 +120,7 @@ class MessageRoutes:
         if message.author is not self._world.app:
             return self._suppress_embeds(call, channel, message)
         draft = read_draft(call, old=message)
-        unarchive_on_use(self._world, self._access, channel)
+        refuse_archived(channel)
         self._board.edit(channel, message, draft)
         return Reply(body=payloads.message(message))
 
@@ -149,8 +149,9 @@ class MessageRoutes:
         """Add a reaction of the app."""
         needed = Permission.READ_MESSAGE_HISTORY | Permission.ADD_REACTIONS
         channel = self._access.channel(call, needed)
+        refuse_archived(channel)
         message = self._access.message(channel, call.id("message_id"))
-        emoji = unquote(call.parameters["emoji"])
+        emoji = unquote(call.parameters["emoji_name"])
         message.reactions.setdefault(emoji, set()).add(self._world.app.id)
         self._board.changed(channel, message)
         return NO_CONTENT
@@ -159,7 +160,7 @@ class MessageRoutes:
         """Take a reaction of the app back."""
         channel = self._access.channel(call)
         message = self._access.message(channel, call.id("message_id"))
-        emoji = unquote(call.parameters["emoji"])
+        emoji = unquote(call.parameters["emoji_name"])
         message.reactions.get(emoji, set()).discard(self._world.app.id)
         if not message.reactions.get(emoji):
             message.reactions.pop(emoji, None)
@@ -170,5 +171,5 @@ class MessageRoutes:
         """Show that the app is typing."""
         channel = self._access.channel(call)
         self._access.require(channel, sending_needs(channel))
-        announce_typing(self._world, self._world.bus, self._world.app, channel)
+        announce_typing(self._world, self._world.app, channel)
         return NO_CONTENT

@@ -9,15 +9,17 @@ from dataclasses import replace
 from companion.playground import mentions
 from companion.playground.attachments import AttachmentStore
 from companion.playground.command_data import CommandData, OptionValue
-from companion.playground.commands import CommandRegistry
-from companion.playground.events import Bus, Dispatch, EventKind, WorldEvent
+from companion.playground.commands import CommandRegistry, is_offered
 from companion.playground.interaction import Interaction
 from companion.playground.interaction_desk import InteractionDesk
+from companion.playground.interaction_payloads import context_of
 from companion.playground.message_board import MessageBoard
-from companion.playground.message_drafts import Draft
+from companion.playground.message_drafts import CONTENT_LIMIT, Draft
 from companion.playground.modals import submitted
 from companion.playground.state import Channel, Message, Person, Role, Upload, flatten
-from companion.playground.vocabulary import ComponentKind, Intent, InteractionKind
+from companion.playground.threads import enter_to_write, new_thread
+from companion.playground.typing_events import announce_typing
+from companion.playground.vocabulary import ComponentKind, InteractionKind, MessageFlag
 from companion.playground.wire import JsonObject
 from companion.playground.world import World
 
@@ -224,6 +226,11 @@ class People:
     ) -> Message:
         """Type a message; a reply pings the author of the other message unless told not to."""
         who, where = self.world.person(person), self.world.channel(channel)
+        if len(text) > CONTENT_LIMIT:
+            # Discord's client makes a file of it, and names no content type.
+            pasted = Upload(filename="message.txt", content=text.encode())
+            text, attachments = "", [pasted, *attachments]
+        enter_to_write(self.world, where, who)
         message = self._board.new(where, who)
         if reply_to is not None:
             self._board.reply(message, reply_to)
@@ -248,26 +255,35 @@ class People:
     async def type(self, person: Who, channel: Where) -> None:
         """Show that somebody is typing."""
         who, where = self.world.person(person), self.world.channel(channel)
-        announce_typing(self.world, self.world.bus, who, where)
+        announce_typing(self.world, who, where)
+
+    async def start_thread(
+        self, person: Who, channel: Where, name: str, *, message: Message | None = None
+    ) -> Channel:
+        """Start a public thread, at a message when given."""
+        who, where = self.world.person(person), self.world.channel(channel)
+        thread = new_thread(
+            self.world, where, who, name, thread_id=None if message is None else message.id
+        )
+        if message is not None:
+            message.thread_id = thread.id
+            message.flags |= MessageFlag.HAS_THREAD
+            self._board.changed(where, message)
+        return thread
+
+    def commands_for(self, person: Who, channel: Where) -> list[JsonObject]:
+        """Return the commands that a person is offered in a channel."""
+        who, where = self.world.person(person), self.world.channel(channel)
+        granted = self.world.permissions(who, where)
+        return [
+            command
+            for command in self._registry.visible_in(where.guild_id)
+            if is_offered(command, context_of(where), granted)
+        ]
 
     def messages(self, channel: Where, *, seen_by: Who | None = None) -> list[Message]:
         """Return a channel's messages, oldest first; ephemerals only for their person."""
         return self.world.messages(channel, seen_by=seen_by)
-
-
-def announce_typing(world: World, bus: Bus, who: Person, where: Channel) -> None:
-    """Tell everyone that somebody types."""
-    data: JsonObject = {
-        "channel_id": str(where.id),
-        "user_id": str(who.id),
-        "timestamp": int(world.clock.now()),
-    }
-    if where.guild_id is not None:
-        data["guild_id"] = str(where.guild_id)
-    intents = (Intent.DIRECT_MESSAGE_TYPING, Intent.GUILD_MESSAGE_TYPING)
-    intent = intents[where.guild_id is not None]
-    bus.dispatch(Dispatch(name="TYPING_START", data=data, guild_id=where.guild_id, intent=intent))
-    bus.announce(WorldEvent(kind=EventKind.TYPING, channel=where, person=who))
 
 
 def _component(message: Message, custom_id: str) -> JsonObject:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from companion.playground.state import Channel, Guild, Member, Overwrite
-from companion.playground.vocabulary import EVERYTHING, ChannelKind, Permission
+from companion.playground.state import Channel, Guild, Member, Overwrite, Person
+from companion.playground.vocabulary import EVERYTHING, NO_PERMISSION, ChannelKind, Permission
 
 DM_PERMISSIONS = (
     Permission.VIEW_CHANNEL
@@ -44,7 +44,15 @@ def in_channel(guild: Guild, member: Member, overwrites: dict[int, Overwrite]) -
     own = overwrites.get(member.person.id)
     if own is not None:
         granted = (granted & ~own.deny) | own.allow
-    return granted if Permission.VIEW_CHANNEL in granted else Permission(0)
+    return granted if Permission.VIEW_CHANNEL in granted else NO_PERMISSION
+
+
+def is_open_to(channel: Channel, person: Person, granted: Permission) -> bool:
+    """Say whether a person with these permissions gets into a channel: private threads are shut."""
+    state = channel.thread
+    if channel.kind is not ChannelKind.PRIVATE_THREAD or state is None:
+        return True
+    return person.id in state.members or Permission.MANAGE_THREADS in granted
 
 
 def sending_needs(channel: Channel) -> Permission:

@@ -11,7 +11,7 @@ from companion.playground.channel_access import ChannelAccess
 from companion.playground.component_fields import check_text, number
 from companion.playground.message_board import MessageBoard
 from companion.playground.state import Channel, Message, Person
-from companion.playground.threads import add_member, new_thread, remove_member
+from companion.playground.threads import add_member, new_thread, refuse_archived, remove_member
 from companion.playground.vocabulary import (
     ChannelKind,
     MessageFlag,
@@ -134,7 +134,9 @@ class ThreadRoutes:
 
     def add(self, call: Call) -> Reply:
         """Add a person, or join."""
-        add_member(self._world, self._thread(call), self._person(call))
+        thread = self._thread(call)
+        refuse_archived(thread)
+        add_member(self._world, thread, self._person(call))
         return NO_CONTENT
 
     def remove(self, call: Call) -> Reply:

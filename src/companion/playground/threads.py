@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from companion.playground import payloads
 from companion.playground.api_errors import ApiError, Problem
-from companion.playground.channel_access import ChannelAccess
 from companion.playground.state import Channel, Person, ThreadState
 from companion.playground.vocabulary import ChannelKind, Permission
 from companion.playground.world import World
@@ -41,14 +40,26 @@ def new_thread(
     return thread
 
 
-def unarchive_on_use(world: World, access: ChannelAccess, channel: Channel) -> None:
-    """Open an archived thread again because the app writes in it. Raises `ApiError` (160005)."""
+def enter_to_write(world: World, channel: Channel, person: Person) -> None:
+    """Do what writing in a thread does: it opens again, and the writer joins.
+
+    Raises `ApiError` (160005) when it is locked and the writer may not manage threads.
+    """
     state = channel.thread
-    if state is None or not state.archived:
+    if state is None:
         return
-    if state.locked and not access.may(channel, Permission.MANAGE_THREADS):
+    manages = Permission.MANAGE_THREADS in world.permissions(person, channel)
+    if state.locked and not manages:
         raise ApiError(Problem.THREAD_LOCKED)
-    set_archived(world, channel, archived=False)
+    if state.archived:
+        set_archived(world, channel, archived=False)
+    add_member(world, channel, person)
+
+
+def refuse_archived(channel: Channel) -> None:
+    """Raise `ApiError` (50083) for an archived thread: only new messages open it again."""
+    if channel.thread is not None and channel.thread.archived:
+        raise ApiError(Problem.THREAD_ARCHIVED)
 
 
 def set_archived(world: World, thread: Channel, *, archived: bool) -> None:

@@ -13,6 +13,7 @@ from companion.playground.interaction_routes import InteractionRoutes
 from companion.playground.message_board import MessageBoard
 from companion.playground.message_drafts import Draft, read_draft
 from companion.playground.state import Message
+from companion.playground.threads import enter_to_write, refuse_archived
 from companion.playground.world import World
 
 _WEBHOOK = "/webhooks/{webhook_id}/{webhook_token}"
@@ -54,6 +55,7 @@ class WebhookRoutes:
         draft = read_draft(call)
         if interaction.channel.id not in self._world.channels:
             raise ApiError(Problem.UNKNOWN_CHANNEL)
+        enter_to_write(self._world, interaction.channel, self._world.app)
         ephemeral = draft.ephemeral or self._answers.must_be_ephemeral(interaction)
         original_id = interaction.id if original is None else original.id
         message = self._answers.blank(interaction, ephemeral=ephemeral, original_id=original_id)
@@ -90,6 +92,7 @@ class WebhookRoutes:
         return NO_CONTENT
 
     def _fill(self, interaction: Interaction, message: Message, draft: Draft) -> Reply:
+        refuse_archived(interaction.channel)
         self._board.edit(interaction.channel, message, draft)
         if interaction.state is InteractionState.THINKING and message is interaction.original:
             self._desk.move(interaction, InteractionState.ANSWERED)

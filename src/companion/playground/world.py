@@ -23,6 +23,7 @@ from companion.playground.state import (
     Role,
 )
 from companion.playground.vocabulary import (
+    NO_PERMISSION,
     ChannelKind,
     Intent,
     Permission,
@@ -103,12 +104,15 @@ class World:
         """Return what a person may do in a channel."""
         guild = self.guild_of(channel)
         if guild is None:
-            inside = person is self.app or person in channel.recipients
-            return permissions.DM_PERMISSIONS if inside else Permission(0)
+            # The app has a DM with a person; it never is in a group DM.
+            with_app = channel.kind is ChannelKind.DM and person is self.app
+            inside = with_app or person in channel.recipients
+            return permissions.DM_PERMISSIONS if inside else NO_PERMISSION
         member = guild.members.get(person.id)
         if member is None:
-            return Permission(0)
-        return permissions.in_channel(guild, member, self.overwrites_of(channel))
+            return NO_PERMISSION
+        granted = permissions.in_channel(guild, member, self.overwrites_of(channel))
+        return granted if permissions.is_open_to(channel, person, granted) else NO_PERMISSION
 
     def overwrites_of(self, channel: Channel) -> dict[int, Overwrite]:
         """Return a channel's overwrites, for a thread those of its parent."""
@@ -120,7 +124,7 @@ class World:
         """Return all people, the app included, who see a channel."""
         guild = self.guild_of(channel)
         if guild is None:
-            return [*channel.recipients, self.app]
+            return [*channel.recipients, *([self.app] if channel.kind is ChannelKind.DM else [])]
         members = (member.person for member in guild.members.values())
         return [p for p in members if Permission.VIEW_CHANNEL in self.permissions(p, channel)]
 
