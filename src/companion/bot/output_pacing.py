@@ -1,12 +1,160 @@
-"""When the next edit of a reply may go out. One per process, shared by all replies."""
+"""When the next edit of a reply may go out. One per process, shared by all replies.
+
+Discord's own limits come with its answers and are obeyed by the responder. This is what
+no header says: how much this process should want. A growing text is edited about as
+often as Discord allows (5 per 5 s), with one edit left over for the ending, and less
+often the more replies run and the later the event loop wakes us, because edits that
+nobody waits for must not delay acknowledgements. Writes with the bot's token
+also share Discord's 50 a second; there, endings go first and a reserve stays free.
+"""
 
 from __future__ import annotations
 
+from collections import deque
+from collections.abc import Generator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import Final
+
 from companion.ports.clock import Clock
+
+_GOLDEN: Final = 0.618
+_SMOOTHING: Final = 0.2
+
+
+class Urgency(IntEnum):
+    """How much a reader waits for a write."""
+
+    GROWTH = 0
+    """More of a text that can be seen already."""
+    PART = 1
+    """The first text, a notice, a full part or a new one."""
+    ENDING = 2
+    """The end of the answer."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PacingRules:
+    """Seconds and counts. The defaults are what is observed of Discord, minus a margin.
+
+    `writes` may go out within any `window_s` before the ending; one more is left for it.
+    """
+
+    interval_s: float = 1.25
+    edits_per_s: float = 80.0
+    writes: int = 4
+    window_s: float = 5.0
+    bot_writes_per_s: int = 40
+    bot_endings_per_s: int = 45
+    lag_tolerated_s: float = 0.05
+    most_stretch: float = 4.0
 
 
 class OutputPacing:
     """Decides how often each running reply may be edited."""
 
-    def __init__(self, clock: Clock) -> None:
+    def __init__(self, clock: Clock, rules: PacingRules | None = None) -> None:
         self._clock = clock
+        self._rules = rules or PacingRules()
+        self._running = 0
+        self._opened = 0
+        self._lag_s = 0.0
+        self._bot_writes: deque[float] = deque()
+        self._channel_writes: dict[int, deque[float]] = {}
+
+    @property
+    def interval_s(self) -> float:
+        """The seconds between two edits of one growing text, as things are now."""
+        rules = self._rules
+        stretch = min(rules.most_stretch, max(1.0, self._lag_s / rules.lag_tolerated_s))
+        return max(rules.interval_s * stretch, self._running / rules.edits_per_s)
+
+    @contextmanager
+    def reply(self) -> Generator[ReplyPace]:
+        """Count a reply as running for the length of the block."""
+        self._running += 1
+        self._opened += 1
+        try:
+            yield ReplyPace(self, self._clock, phase=self._opened * _GOLDEN % 1.0)
+        finally:
+            self._running -= 1
+
+    def note_lag(self, seconds: float) -> None:
+        """Learn how much later than asked the event loop woke someone."""
+        self._lag_s += _SMOOTHING * (max(0.0, seconds) - self._lag_s)
+
+    @property
+    def rules(self) -> PacingRules:
+        """The numbers this goes by."""
+        return self._rules
+
+    def bot_wait_s(self, channel: int, urgency: Urgency) -> float:
+        """Return the seconds until a write with the bot's token may go to that channel."""
+        rules, now = self._rules, self._clock.monotonic()
+        ending = urgency is Urgency.ENDING
+        most = rules.bot_endings_per_s if ending else rules.bot_writes_per_s
+        in_channel = self._channel_writes.get(channel, deque())
+        return max(
+            _wait_s(self._bot_writes, most, 1.0, now),
+            _wait_s(in_channel, rules.writes + ending, rules.window_s, now),
+        )
+
+    def note_bot_write(self, channel: int) -> None:
+        """Count a write with the bot's token."""
+        now = self._clock.monotonic()
+        self._bot_writes.append(now)
+        self._channel_writes.setdefault(channel, deque()).append(now)
+        _forget_before(self._bot_writes, now - 1.0)
+        for old in [c for c, writes in self._channel_writes.items() if self._is_past(writes, now)]:
+            del self._channel_writes[old]
+
+    def _is_past(self, writes: deque[float], now: float) -> bool:
+        _forget_before(writes, now - self._rules.window_s)
+        return not writes
+
+
+class ReplyPace:
+    """The pace of one reply."""
+
+    def __init__(self, pacing: OutputPacing, clock: Clock, *, phase: float) -> None:
+        self._pacing = pacing
+        self._clock = clock
+        self._writes: deque[float] = deque(maxlen=pacing.rules.writes)
+        # replies that start together shall not edit together for ever
+        self._stretch = 0.8 + 0.4 * phase
+
+    def wait_s(self, urgency: Urgency, *, bot_channel: int | None = None) -> float:
+        """Return the seconds until this reply may be written to; 0 is now."""
+        waits = [0.0]
+        now, rules = self._clock.monotonic(), self._pacing.rules
+        if self._writes and urgency is Urgency.GROWTH:
+            waits.append(self._writes[-1] + self._pacing.interval_s * self._stretch - now)
+        if urgency is not Urgency.ENDING:
+            waits.append(_wait_s(self._writes, rules.writes, rules.window_s, now))
+        if bot_channel is not None:
+            waits.append(self._pacing.bot_wait_s(bot_channel, urgency))
+        return max(waits)
+
+    def note_write(self, *, bot_channel: int | None = None) -> None:
+        """Say that a write goes out now."""
+        if self._writes:
+            self._stretch = 1.0
+        self._writes.append(self._clock.monotonic())
+        if bot_channel is not None:
+            self._pacing.note_bot_write(bot_channel)
+
+    def note_lag(self, seconds: float) -> None:
+        """Say how much too late a wait ended."""
+        self._pacing.note_lag(seconds)
+
+
+def _wait_s(writes: deque[float], most: int, window_s: float, now: float) -> float:
+    if len(writes) < most:
+        return 0.0
+    return max(0.0, writes[-most] + window_s - now)
+
+
+def _forget_before(writes: deque[float], moment: float) -> None:
+    while writes and writes[0] <= moment:
+        writes.popleft()

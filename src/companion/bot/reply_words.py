@@ -10,7 +10,7 @@ from companion.domain.chat import Failed, Finished, Retrying, Started
 
 
 class ReplyWords(Protocol):
-    """The texts and buttons around a model's text. Everything returned is ours, never upstream's."""
+    """The texts and buttons around a model's text, all of them ours, never upstream's."""
 
     def thinking(self, started: Started) -> str:
         """Say that the model is being asked and has not said anything for a while."""
@@ -49,5 +49,5 @@ class ReplyWords(Protocol):
         ...
 
     def out_of_time(self) -> str:
-        """Say that Discord lets us write here for 15 minutes only, and the answer goes on unseen."""
+        """Say that Discord lets us write here for 15 minutes only; the answer goes on unseen."""
         ...

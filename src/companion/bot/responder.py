@@ -1,4 +1,4 @@
-"""The messages of one reply, wherever they stand. `InteractionResponder` is the slash command's.
+"""The messages of one reply, wherever they stand.
 
 Every call is one request to Discord: no retries and no waiting in here, because only
 the caller knows whether newer text makes an edit pointless. Errors are `DeliveryError`s:
@@ -64,6 +64,14 @@ class Responder(Protocol):
         """How long the parts can still be written to; infinite when nothing ends it."""
         ...
 
+    @property
+    def bot_channel(self) -> int | None:
+        """The channel whose limits, and the bot token's, these writes count against.
+
+        `None` for an interaction's own webhook, which shares its limits with nothing.
+        """
+        ...
+
     def wait_s(self, part: int | None) -> float:
         """Return the seconds until Discord takes the next edit of `part` (`None`: a new part)."""
         ...
@@ -85,9 +93,11 @@ class Responder(Protocol):
         """Send a new part and return its number. Raises `DeliveryError`."""
         ...
 
-    def move_on(self) -> bool:
-        """Send later parts another way, where there is one (channel messages); else return false.
+    @property
+    def may_move_on(self) -> bool:
+        """Whether there is another way to send later parts: as messages of the channel."""
+        ...
 
-        Parts that were already sent stay where they are and can no longer be edited.
-        """
+    def move_on(self) -> None:
+        """Take that way. Parts that were sent stay where they are and are not edited again."""
         ...

@@ -27,7 +27,7 @@ from companion.domain.splitting import (
     length,
 )
 
-NOTE_LIMIT: Final = 600
+NOTE_LIMIT: Final = 1000
 """The longest note (our own lines below the answer), in UTF-16 units."""
 
 _UNSENDABLE: Final = re.compile("[\0\ud800-\udfff]")

@@ -1,0 +1,156 @@
+"""The messages of a reply to an interaction that was acknowledged with a placeholder.
+
+The placeholder becomes part 0, follow-ups the others. The interaction's token lives for
+15 minutes; half a minute before that, later parts go to the channel as ordinary
+messages, where the app may speak there and the reply is not for one person's eyes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+import discord
+
+from companion.bot.buttons import Button
+from companion.bot.channel_messages import ChannelMessages
+from companion.bot.interaction_webhook import (
+    FOLLOW_UPS_USED_UP,
+    ORIGINAL,
+    InteractionWebhook,
+    SentMessage,
+)
+from companion.bot.responder import DeliveryDelayed, TextFile
+from companion.bot.views import view_of
+from companion.ports.clock import Clock
+
+TOKEN_LIFE_S: Final = 14.5 * 60
+"""Fifteen minutes, less a margin for the last edits."""
+
+USER_INSTALL_FOLLOW_UPS: Final = 5
+
+
+class InteractionResponder:
+    """Implements `Responder`. Build it right after the acknowledgement: its time runs from then.
+
+    `earlier_follow_ups` counts those that others already sent for this interaction.
+    """
+
+    def __init__(
+        self, interaction: discord.Interaction, *, clock: Clock, earlier_follow_ups: int = 0
+    ) -> None:
+        self._interaction = interaction
+        self._clock = clock
+        self._webhook = InteractionWebhook(interaction, clock=clock)
+        self._ends_at = clock.monotonic() + TOKEN_LIFE_S
+        self._message_ids: list[str] = [ORIGINAL]
+        self._ephemeral: bool | None = None
+        self._channel: ChannelMessages | None = None
+        self._follow_ups_left = (
+            USER_INSTALL_FOLLOW_UPS - earlier_follow_ups
+            if _only_person_installed(interaction)
+            else None
+        )
+
+    @property
+    def may_send_more(self) -> bool:
+        """Whether another part may be sent."""
+        return (
+            self._channel is not None or self._follow_ups_left is None or self._follow_ups_left > 0
+        )
+
+    @property
+    def seconds_left(self) -> float:
+        """How long the parts can still be written to."""
+        if self._channel is not None:
+            return float("inf")
+        return self._ends_at - self._clock.monotonic()
+
+    @property
+    def bot_channel(self) -> int | None:
+        """The channel, once the bot's own token is used."""
+        return None if self._channel is None else self._interaction.channel_id
+
+    @property
+    def may_move_on(self) -> bool:
+        """Whether the app may speak in the channel, and the reply is not private."""
+        interaction = self._interaction
+        # unknown counts as private: nothing private may come out in public
+        if self._channel is not None or self._ephemeral is not False:
+            return False
+        if interaction.guild_id is None:
+            return interaction.context is discord.InteractionContextType.bot_dm
+        rights = interaction.app_permissions
+        in_thread = isinstance(interaction.channel, discord.Thread)
+        may_send = rights.send_messages_in_threads if in_thread else rights.send_messages
+        installed = interaction.authorizing_integration_owners.guild_id is not None
+        return installed and rights.view_channel and may_send
+
+    def wait_s(self, part: int | None) -> float:
+        """Return the seconds until Discord takes the next edit of `part`, or a new part."""
+        if self._channel is not None:
+            return 0.0
+        return self._webhook.wait_s("POST" if part is None else "PATCH")
+
+    async def edit(
+        self,
+        part: int,
+        content: str,
+        *,
+        buttons: Sequence[Button] = (),
+        file: TextFile | None = None,
+    ) -> None:
+        """Replace a part's text and buttons."""
+        in_channel = part - len(self._message_ids)
+        if self._channel is not None and in_channel >= 0:
+            await self._channel.edit(in_channel, content, buttons, file)
+            return
+        payload = _payload(content, buttons, ephemeral=False)
+        self._learn(await self._webhook.edit(self._message_ids[part], payload, file))
+
+    async def send(
+        self, content: str, *, buttons: Sequence[Button] = (), file: TextFile | None = None
+    ) -> int:
+        """Send a new part and return its number."""
+        if self._channel is not None:
+            number = await self._channel.send(content, buttons, file)
+            return len(self._message_ids) + number
+        payload = _payload(content, buttons, ephemeral=self._ephemeral is True)
+        try:
+            sent = await self._webhook.send(payload, file)
+        except DeliveryDelayed as delayed:
+            if delayed.code == FOLLOW_UPS_USED_UP:
+                self._follow_ups_left = 0
+            raise
+        if self._follow_ups_left is not None:
+            self._follow_ups_left -= 1
+        self._learn(sent)
+        self._message_ids.append(sent.id)
+        return len(self._message_ids) - 1
+
+    def move_on(self) -> None:
+        """Send later parts as messages of the channel."""
+        channel = self._interaction.channel
+        assert isinstance(channel, discord.abc.Messageable)
+        self._channel = ChannelMessages(channel)
+
+    def _learn(self, sent: SentMessage) -> None:
+        # the first edit tells what Discord decided at the acknowledgement
+        if self._ephemeral is None:
+            self._ephemeral = sent.ephemeral
+
+
+def _only_person_installed(interaction: discord.Interaction) -> bool:
+    owners = interaction.authorizing_integration_owners
+    return owners.user_id is not None and owners.guild_id is None
+
+
+def _payload(content: str, buttons: Sequence[Button], *, ephemeral: bool) -> dict[str, object]:
+    view = view_of(buttons)
+    flags = discord.MessageFlags(suppress_embeds=True, ephemeral=ephemeral)
+    return {
+        "content": content,
+        "components": [] if view is None else view.to_components(),  # pyright: ignore[reportUnknownMemberType]
+        "allowed_mentions": {"parse": []},
+        "flags": flags.value,
+    }
