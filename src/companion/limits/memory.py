@@ -1,0 +1,95 @@
+"""Token buckets in this process's memory, on aiolimiter.
+
+aiolimiter waits; we refuse. `has_capacity()` and `acquire()` with nothing awaited in
+between do not suspend, so looking at all buckets and then taking from all of them is
+one step that no other request comes between.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from aiolimiter import AsyncLimiter
+
+from companion.limits.bucket_size import BucketSize
+from companion.ports.clock import Clock
+from companion.ports.limits import Bucket, Limiter, LimitScope, Refusal
+
+__all__ = ["BucketSize", "MemoryLimiter"]
+
+_HALVINGS: Final = 30
+
+
+@dataclass(slots=True)
+class _Level:
+    limiter: AsyncLimiter
+    full_at: float
+
+
+class MemoryLimiter(Limiter):
+    """Buckets that are full again are dropped, so memory follows the last period's use only.
+
+    Use it within one running event loop.
+    """
+
+    def __init__(self, sizes: Mapping[LimitScope, BucketSize], clock: Clock) -> None:
+        self._sizes = sizes
+        self._clock = clock
+        self._levels: dict[LimitScope, OrderedDict[str, _Level]] = {
+            scope: OrderedDict() for scope in sizes
+        }
+
+    def __len__(self) -> int:
+        """Return how many buckets are in memory."""
+        return sum(map(len, self._levels.values()))
+
+    async def take(self, buckets: Sequence[Bucket]) -> Refusal | None:
+        """Take one token from each bucket, or from none and say which one refuses."""
+        now = self._clock.monotonic()
+        self._drop_full(now)
+        limiters = [(bucket, self._limiter(bucket)) for bucket in buckets]
+        refusals = [
+            Refusal(bucket=bucket, retry_after_s=_wait_s(limiter))
+            for bucket, limiter in limiters
+            if not limiter.has_capacity()
+        ]
+        if refusals:
+            return max(refusals, key=lambda refusal: refusal.retry_after_s)
+        for bucket, limiter in limiters:
+            await limiter.acquire()  # has capacity: does not suspend
+            self._keep(bucket, limiter, now)
+        return None
+
+    def _limiter(self, bucket: Bucket) -> AsyncLimiter:
+        level = self._levels[bucket.scope].get(bucket.id)
+        if level is not None:
+            return level.limiter
+        size = self._sizes[bucket.scope]
+        return AsyncLimiter(size.capacity, size.period_s)
+
+    def _keep(self, bucket: Bucket, limiter: AsyncLimiter, now: float) -> None:
+        levels = self._levels[bucket.scope]
+        levels[bucket.id] = _Level(limiter, now + self._sizes[bucket.scope].period_s)
+        levels.move_to_end(bucket.id)
+
+    def _drop_full(self, now: float) -> None:
+        """Drop buckets not used for a whole period; the longest unused come first."""
+        for levels in self._levels.values():
+            while levels and next(iter(levels.values())).full_at <= now:
+                levels.popitem(last=False)
+
+
+def _wait_s(limiter: AsyncLimiter) -> float:
+    """Return the seconds until there is a token.
+
+    aiolimiter keeps its level to itself but answers whether a part of a token is
+    there, and halving finds the largest part that is.
+    """
+    there, missing = 0.0, 1.0
+    for _ in range(_HALVINGS):
+        half = (there + missing) / 2
+        there, missing = (half, missing) if limiter.has_capacity(half) else (there, half)
+    return (1 - there) * limiter.time_period / limiter.max_rate

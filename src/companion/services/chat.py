@@ -1,0 +1,124 @@
+"""Asking, and what can be done with an answer: stop it, have it anew, go on with it.
+
+The events of a reply end with exactly one `Finished` or `Failed`, whatever happens.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator
+
+from companion.domain.actor import Actor, Door, InteractionId, Place
+from companion.domain.chat import ChatEvent, ChatRequest, Failed
+from companion.domain.conversation import TurnId
+from companion.domain.errors import ButtonExpired, Draining, NotYours, Refused
+from companion.services.access import identity, may_manage
+from companion.services.job import Job, Mode
+from companion.services.replying import Replier
+from companion.services.running_turns import Cut, Running, RunningTurns
+
+
+class ChatService:
+    """Conversations with a model."""
+
+    def __init__(self, *, replier: Replier, running_turns: RunningTurns) -> None:
+        self._replier = replier
+        self._running_turns = running_turns
+
+    @property
+    def running(self) -> int:
+        """How many replies are being made right now."""
+        return len(self._running_turns)
+
+    def ask(self, request: ChatRequest) -> AsyncGenerator[ChatEvent]:
+        """Answer a request.
+
+        Closing the generator early ends the reply; what it has so far is stored as interrupted.
+        """
+        return self._events(Job.of_request(request))
+
+    def regenerate(
+        self,
+        turn_id: TurnId,
+        *,
+        actor: Actor,
+        place: Place,
+        interaction_id: InteractionId | None,
+        model: str | None = None,
+    ) -> AsyncGenerator[ChatEvent]:
+        """Answer a turn's prompt anew; the new answer replaces the old one once there is one.
+
+        Only for its author and who manages the server. Whoever asks pays.
+        """
+        return self._events(
+            Job(
+                actor=actor,
+                place=place,
+                door=Door.COMPONENT,
+                mode=Mode.AGAIN,
+                earlier=turn_id,
+                interaction_id=interaction_id,
+                model=model,
+            )
+        )
+
+    def resume(
+        self,
+        turn_id: TurnId,
+        *,
+        actor: Actor,
+        place: Place,
+        interaction_id: InteractionId | None,
+    ) -> AsyncGenerator[ChatEvent]:
+        """Go on where a turn's answer stopped, as a new turn; for the same people."""
+        return self._events(
+            Job(
+                actor=actor,
+                place=place,
+                door=Door.COMPONENT,
+                mode=Mode.ONWARD,
+                earlier=turn_id,
+                interaction_id=interaction_id,
+            )
+        )
+
+    async def stop(self, turn_id: TurnId, actor: Actor, place: Place | None = None) -> None:
+        """End a running reply, keeping what it has; raises `NotYours` or `ButtonExpired`.
+
+        Besides whoever asked, people who manage the server may, when `place` is in it.
+        """
+        running = self._running_turns.find(turn_id)
+        if running is None:
+            raise ButtonExpired
+        in_its_server = place is not None and place.guild_id == running.guild_id
+        manages = in_its_server and may_manage(actor, running.guild_id)
+        if identity(actor) != running.owner and not manages:
+            raise NotYours
+        running.cut(Cut.STOPPED)
+
+    async def drain(self, timeout_s: float) -> int:
+        """Refuse new requests and let the running ones finish; return how many had to be cut."""
+        return await self._running_turns.drain(timeout_s)
+
+    async def _events(self, job: Job) -> AsyncGenerator[ChatEvent]:
+        running = Running(
+            owner=identity(job.actor),
+            guild_id=job.place.guild_id,
+            turn_ids=(job.earlier,) if job.earlier else (),
+        )
+        try:
+            task = self._running_turns.start(running, lambda r: self._replier.reply(job, r))
+        except Refused as error:
+            yield Failed(error=error)
+            return
+        try:
+            async for event in running.events():
+                yield event
+        finally:
+            if not running.is_over:
+                running.cut(Cut.DOOR_GONE)
+            await asyncio.wait({task})
+        if task.cancelled():
+            yield Failed(error=Draining())
+        else:
+            task.result()  # raises what nobody foresaw, for the door's last resort

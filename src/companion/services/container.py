@@ -1,0 +1,112 @@
+"""All services, wired: what every front door is given."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from companion.ports.clock import Clock
+from companion.ports.limits import Limiter
+from companion.ports.llm import ChatProvider, ModelCatalogue, PriceList
+from companion.ports.store import Fingerprints, Store
+from companion.services.access import AccessGate
+from companion.services.accounts import AccountsService
+from companion.services.admission import Admission
+from companion.services.background import BackgroundTasks
+from companion.services.chat import ChatService
+from companion.services.conversations import ConversationsService
+from companion.services.models import ModelsService
+from companion.services.payers import Payers
+from companion.services.planning import Planner
+from companion.services.policy import ServicePolicy
+from companion.services.recording import Recorder
+from companion.services.replying import Replier
+from companion.services.retention import RetentionSweeper
+from companion.services.running_turns import RunningTurns
+from companion.services.session_keys import SessionKeys
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Services:
+    """The use cases. `close` when the doors are shut: it cancels what still runs."""
+
+    chat: ChatService
+    conversations: ConversationsService
+    accounts: AccountsService
+    models: ModelsService
+    sweeper: RetentionSweeper
+    tasks: BackgroundTasks
+
+    async def close(self) -> None:
+        """Cancel background work and wait for its end; `chat.drain` comes before."""
+        await self.tasks.close()
+
+
+def build_services(
+    *,
+    store: Store,
+    fingerprints: Fingerprints,
+    provider: ChatProvider,
+    catalogue: ModelCatalogue,
+    prices: PriceList,
+    limiter: Limiter,
+    clock: Clock,
+    policy: ServicePolicy,
+) -> Services:
+    """Wire the services. Does no I/O and starts nothing."""
+    gate, tasks, session_keys = AccessGate(), BackgroundTasks(), SessionKeys()
+    payers = Payers(policy=policy, session_keys=session_keys, clock=clock)
+    models = ModelsService(
+        store=store,
+        catalogue=catalogue,
+        payers=payers,
+        gate=gate,
+        tasks=tasks,
+        clock=clock,
+        policy=policy,
+    )
+    replier = Replier(
+        planner=Planner(
+            store=store,
+            catalogue=catalogue,
+            prices=prices,
+            gate=gate,
+            payers=payers,
+            policy=policy,
+        ),
+        admission=Admission(
+            limiter=limiter,
+            max_streams=policy.max_streams,
+            max_streams_per_user=policy.max_streams_per_user,
+        ),
+        recorder=Recorder(
+            store=store,
+            prices=prices,
+            clock=clock,
+            payers=payers,
+            tasks=tasks,
+            keeps_contents=policy.retention_days > 0,
+        ),
+        provider=provider,
+        fingerprints=fingerprints,
+        prices=prices,
+        clock=clock,
+    )
+    return Services(
+        chat=ChatService(replier=replier, running_turns=RunningTurns(tasks)),
+        conversations=ConversationsService(store=store, gate=gate),
+        accounts=AccountsService(
+            store=store,
+            fingerprints=fingerprints,
+            provider=provider,
+            session_keys=session_keys,
+            models=models,
+            gate=gate,
+            clock=clock,
+            base_url=policy.base_url,
+        ),
+        models=models,
+        sweeper=RetentionSweeper(
+            store=store, clock=clock, tasks=tasks, retention_days=policy.retention_days
+        ),
+        tasks=tasks,
+    )

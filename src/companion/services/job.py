@@ -1,0 +1,103 @@
+"""One reply to make: as it was asked for, as it was planned, and as it went."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from companion.domain.actor import Actor, Door, InteractionId, PersonId, Place
+from companion.domain.chat import ChatRequest, InputFile
+from companion.domain.conversation import Finish, TurnId
+from companion.domain.errors import ProviderError
+from companion.domain.models import ModelId
+from companion.ports.llm import ChatCall, ChatEnded
+from companion.services.payers import Paying
+from companion.services.running_turns import Cut
+
+
+class Mode(StrEnum):
+    """How the reply relates to an earlier one."""
+
+    NEW = "new"
+    AGAIN = "again"
+    ONWARD = "onward"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Job:
+    """What was asked for, unchecked. `earlier` is the turn to do again or to go on with."""
+
+    actor: Actor
+    place: Place
+    door: Door
+    mode: Mode = Mode.NEW
+    earlier: TurnId | None = None
+    interaction_id: InteractionId | None = None
+    prompt: str = ""
+    model: str | None = None
+    temperature: float | None = None
+    max_tokens: int | None = None
+    files: tuple[InputFile, ...] = ()
+
+    @classmethod
+    def of_request(cls, request: ChatRequest) -> Job:
+        """Return the job of something newly asked."""
+        return cls(
+            actor=request.actor,
+            place=request.place,
+            door=request.door,
+            interaction_id=request.interaction_id,
+            prompt=request.prompt,
+            model=request.model,
+            temperature=request.temperature,
+            max_tokens=request.max_tokens,
+            files=request.files,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """What will be done; nothing is stored or sent yet.
+
+    `author` owns the turn: `None` is whoever asks. `replaces` is the turn that goes
+    once this one has an answer.
+    """
+
+    job: Job
+    paying: Paying
+    author: PersonId | None
+    prompt: str
+    call: ChatCall
+    dropped_turns: int
+    replaces: TurnId | None = None
+
+    @property
+    def model(self) -> ModelId:
+        """The model that will answer."""
+        return self.call.model
+
+
+@dataclass(slots=True, kw_only=True)
+class Progress:
+    """What came of a reply so far. Times are readings of the monotonic clock."""
+
+    began: float
+    first_text: float | None = None
+    texts: list[str] = field(default_factory=list[str])
+    ended: ChatEnded | None = None
+    error: ProviderError | None = None
+    cut_by: Cut | None = None
+
+    @property
+    def text(self) -> str:
+        """The answer so far."""
+        return "".join(self.texts)
+
+    @property
+    def finish(self) -> Finish:
+        """How this ends, if nothing more comes."""
+        if self.ended is not None:
+            return self.ended.finish
+        if self.cut_by is Cut.STOPPED:
+            return Finish.STOPPED
+        return Finish.FAILED if self.error and not self.texts else Finish.INTERRUPTED

@@ -1,0 +1,192 @@
+"""What is written of a reply: the turn, and one log row per request to the provider."""
+
+from __future__ import annotations
+
+import json
+import logging
+from dataclasses import dataclass
+from typing import Final
+from uuid import uuid4
+
+from companion.domain.conversation import Finish, NewTurn, TurnId
+from companion.domain.errors import AlreadyAnswered, StorageError, StreamCut
+from companion.domain.usage import Usage
+from companion.ports.clock import Clock
+from companion.ports.llm import ChatMessage, PriceList
+from companion.ports.store import CallEnd, CallId, CallStart, CallStatus, Store, UnitOfWork
+from companion.services.background import BackgroundTasks
+from companion.services.job import Plan, Progress
+from companion.services.payers import Payers
+from companion.services.planning import conversation_key
+from companion.services.prompting import estimated_usage
+
+ENDPOINT: Final = "chat.completions"
+_AGAIN_AFTER_S: Final = (1.0, 5.0, 30.0, 120.0)
+_STATUS: Final = {
+    Finish.STOPPED: CallStatus.STOPPED,
+    Finish.INTERRUPTED: CallStatus.CUT,
+    Finish.FAILED: CallStatus.FAILED,
+}
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Begun:
+    """A turn and its request, both stored as running."""
+
+    turn_id: TurnId
+    call: CallStart
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Ending:
+    plan: Plan
+    begun: Begun
+    progress: Progress
+    usage: Usage | None
+    end: CallEnd
+
+
+class Recorder:
+    """Writes the beginning and the end of replies, one transaction each."""
+
+    def __init__(
+        self,
+        *,
+        store: Store,
+        prices: PriceList,
+        clock: Clock,
+        payers: Payers,
+        tasks: BackgroundTasks,
+        keeps_contents: bool,
+    ) -> None:
+        self._store = store
+        self._prices = prices
+        self._clock = clock
+        self._payers = payers
+        self._tasks = tasks
+        self._keeps_contents = keeps_contents
+
+    async def begin(self, plan: Plan) -> Begun:
+        """Store that the reply starts; raises `AlreadyAnswered` or `StorageUnavailable`."""
+        async with self._store.write() as unit:
+            person = await unit.people.ensure(plan.job.actor)
+            author = plan.author or person
+            conversation = await unit.conversations.ensure(conversation_key(plan.job.place, author))
+            turn = NewTurn(
+                id=TurnId(uuid4()),
+                conversation_id=conversation,
+                author_id=author,
+                speaker=plan.job.actor.name,
+                prompt=plan.prompt,
+                model=plan.model,
+                interaction_id=plan.job.interaction_id,
+            )
+            if await unit.turns.begin(turn) is None:
+                raise AlreadyAnswered
+            call = CallStart(
+                id=CallId(uuid4()),
+                turn_id=turn.id,
+                conversation_id=conversation,
+                person_id=person,
+                guild_id=plan.job.place.guild_id,
+                channel_id=plan.job.place.channel_id,
+                door=plan.job.door,
+                endpoint=ENDPOINT,
+                model=plan.model,
+                payer=plan.paying.credential.payer,
+                fingerprint=plan.paying.credential.fingerprint,
+                started_at=self._clock.now(),
+                request_text=_as_text(plan.call.messages) if self._keeps_contents else None,
+            )
+            await unit.provider_log.start(call)
+        return Begun(turn_id=turn.id, call=call)
+
+    async def end(self, plan: Plan, begun: Begun, progress: Progress) -> Usage:
+        """Store how the reply ended, now or, when the database is away, later; return its usage."""
+        usage = _usage(plan, progress)
+        ending = _Ending(
+            plan=plan,
+            begun=begun,
+            progress=progress,
+            usage=usage,
+            end=self._call_end(plan, progress, usage),
+        )
+        try:
+            await self._write(ending)
+        except StorageError as error:
+            _log.warning("turn_not_stored", extra={"reason": error.code})
+            self._tasks.start("store an ended turn", self._write_later(ending))
+        return usage
+
+    async def _write(self, ending: _Ending) -> None:
+        """Write the end; doing it twice is the same as doing it once."""
+        progress = ending.progress
+        async with self._store.write() as unit:
+            await unit.turns.finish(
+                ending.begun.turn_id,
+                answer=progress.text,
+                finish=progress.finish,
+                usage=ending.usage,
+            )
+            await unit.provider_log.end(ending.begun.call.id, ending.end)
+            await self._learn(unit, ending)
+            if ending.plan.replaces is not None and progress.texts:
+                await unit.turns.remove(ending.plan.replaces)
+
+    async def _write_later(self, ending: _Ending) -> None:
+        for pause_s in _AGAIN_AFTER_S:
+            await self._clock.sleep(pause_s)
+            try:
+                return await self._write(ending)
+            except StorageError as error:
+                _log.warning("turn_not_stored", extra={"reason": error.code})
+        return _log.error("turn_lost", extra={"turn": str(ending.begun.turn_id)})
+
+    async def _learn(self, unit: UnitOfWork, ending: _Ending) -> None:
+        progress, paying = ending.progress, ending.plan.paying
+        if progress.ended or progress.texts:
+            await self._payers.learn(unit, paying, None)
+        elif progress.error:
+            await self._payers.learn(unit, paying, progress.error)
+
+    def _call_end(self, plan: Plan, progress: Progress, usage: Usage) -> CallEnd:
+        now, error = self._clock.monotonic(), progress.error
+        first, source = progress.first_text, progress.ended or error
+        base_url = plan.paying.credential.base_url
+        answered = progress.finish is not Finish.FAILED
+        return CallEnd(
+            status=_STATUS.get(progress.finish, CallStatus.OK),
+            ended_at=self._clock.now(),
+            latency_ms=_ms(now - progress.began),
+            first_token_ms=None if first is None else _ms(first - progress.began),
+            usage=usage if answered else None,
+            cost_micros=self._prices.cost(plan.model, usage, base_url) if answered else None,
+            finish=progress.finish,
+            error_code=_error_code(progress),
+            http_status=error.status if error else None,
+            request_id=source.request_id if source else None,
+            response_text=progress.text if self._keeps_contents else None,
+        )
+
+
+def _error_code(progress: Progress) -> str | None:
+    if isinstance(progress.error, StreamCut):
+        return f"{progress.error.code}_{progress.error.reason}"
+    if progress.error:
+        return progress.error.code
+    return progress.cut_by and progress.cut_by.value
+
+
+def _usage(plan: Plan, progress: Progress) -> Usage:
+    reported = progress.ended.usage if progress.ended else None
+    return reported or estimated_usage(plan.call.messages, progress.text)
+
+
+def _as_text(messages: tuple[ChatMessage, ...]) -> str:
+    """Return the request as JSON; pictures are left out, they are named in the text."""
+    return json.dumps([{"role": m.role, "text": m.text} for m in messages], ensure_ascii=False)
+
+
+def _ms(seconds: float) -> int:
+    return round(seconds * 1000)

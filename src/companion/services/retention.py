@@ -1,0 +1,49 @@
+"""What is deleted because its time is over."""
+
+from __future__ import annotations
+
+import logging
+from datetime import timedelta
+from typing import Final
+
+from companion.domain.errors import StorageError
+from companion.ports.clock import Clock
+from companion.ports.store import Store
+from companion.services.background import BackgroundTasks
+
+EVERY_S: Final = 3600.0
+_NAME: Final = "retention"
+_log = logging.getLogger(__name__)
+
+
+class RetentionSweeper:
+    """Deletes contents of the provider log and keys that are past their date."""
+
+    def __init__(
+        self, *, store: Store, clock: Clock, tasks: BackgroundTasks, retention_days: int
+    ) -> None:
+        self._store = store
+        self._clock = clock
+        self._tasks = tasks
+        self._keep = timedelta(days=retention_days)
+
+    def start(self) -> None:
+        """Sweep now and then every hour, in the background; once is enough."""
+        if not self._tasks.runs(_NAME):
+            self._tasks.start(_NAME, self._run())
+
+    async def sweep(self) -> None:
+        """Delete what is due; raises `StorageUnavailable`."""
+        now = self._clock.now()
+        async with self._store.write() as unit:
+            contents = await unit.provider_log.drop_contents_before(now - self._keep)
+            keys = await unit.keys.remove_expired(now)
+        _log.info("swept", extra={"contents": contents, "keys": keys})
+
+    async def _run(self) -> None:
+        while True:
+            try:
+                await self.sweep()
+            except StorageError as error:
+                _log.warning("not_swept", extra={"reason": error.code})
+            await self._clock.sleep(EVERY_S)

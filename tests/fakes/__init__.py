@@ -1,0 +1,18 @@
+"""Stand-ins for our ports: working code without a database, a network or a clock of its own."""
+
+from tests.fakes.clock import FakeClock
+from tests.fakes.limiter import FakeLimiter
+from tests.fakes.provider import FakeCatalogue, FakePrices, FakeProvider, Step, usage
+from tests.fakes.store import FakeFingerprints, FakeStore
+
+__all__ = [
+    "FakeCatalogue",
+    "FakeClock",
+    "FakeFingerprints",
+    "FakeLimiter",
+    "FakePrices",
+    "FakeProvider",
+    "FakeStore",
+    "Step",
+    "usage",
+]

@@ -1,0 +1,27 @@
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+
+from companion.ports.limits import Bucket, Limiter, LimitScope, Refusal
+
+
+class FakeLimiter(Limiter):
+    """Grants everything, except to the scopes in `empty`; remembers what was taken."""
+
+    def __init__(self) -> None:
+        self.taken: list[Bucket] = []
+        self.empty: dict[LimitScope, float] = {}
+        """Scopes that refuse, and the seconds they say."""
+
+    async def take(self, buckets: Sequence[Bucket]) -> Refusal | None:
+        await asyncio.sleep(0)
+        refusals = [
+            Refusal(bucket=bucket, retry_after_s=self.empty[bucket.scope])
+            for bucket in buckets
+            if bucket.scope in self.empty
+        ]
+        if refusals:
+            return max(refusals, key=lambda refusal: refusal.retry_after_s)
+        self.taken += buckets
+        return None

@@ -1,0 +1,302 @@
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from datetime import datetime
+from uuid import uuid4
+
+from companion.domain.accounts import KeepFor, KeyId, KeyOwner, KeyState, Preferences, StoredKey
+from companion.domain.actor import Actor, GuildId, PersonId
+from companion.domain.conversation import (
+    ConversationId,
+    ConversationKey,
+    Finish,
+    NewTurn,
+    Turn,
+    TurnId,
+)
+from companion.domain.errors import KeyMissing
+from companion.domain.models import Credential, Payer
+from companion.domain.secrets import Secret
+from companion.domain.usage import Usage
+from companion.ports import store as port
+from companion.ports.store import CallEnd, CallId, CallStart, Fingerprints
+from tests.fakes.tables import LoggedCall, Tables
+
+
+class FakePeople(port.People):
+    def __init__(self, tables: Tables) -> None:
+        self._people = tables.people
+
+    async def find(self, actor: Actor) -> PersonId | None:
+        return self._people.get(_identity(actor))
+
+    async def ensure(self, actor: Actor) -> PersonId:
+        return self._people.setdefault(_identity(actor), PersonId(uuid4()))
+
+
+class FakeKeys(port.Keys):
+    def __init__(
+        self,
+        tables: Tables,
+        fingerprints: Fingerprints,
+        now: Callable[[], datetime],
+        open_seal: Callable[[KeyOwner], None],
+    ) -> None:
+        self._tables = tables
+        self._fingerprints = fingerprints
+        self._now = now
+        self._open_seal = open_seal
+
+    async def find(self, owner: KeyOwner) -> StoredKey | None:
+        stored = self._tables.keys.get(owner.as_text())
+        if stored is None or (stored.expires_at and stored.expires_at <= self._now()):
+            return None
+        return stored
+
+    async def reveal(self, stored: StoredKey, payer: Payer) -> Credential:
+        self._open_seal(stored.owner)
+        key = self._tables.secrets.get(stored.id)
+        if key is None:
+            raise KeyMissing
+        return Credential(
+            key=key, base_url=stored.base_url, fingerprint=stored.fingerprint, payer=payer
+        )
+
+    async def save(
+        self,
+        owner: KeyOwner,
+        key: Secret,
+        *,
+        base_url: str,
+        state: KeyState,
+        keep_for: KeepFor,
+        now: datetime,
+    ) -> StoredKey:
+        if keep_for is KeepFor.SESSION:
+            raise ValueError("a session's key is never written down")
+        older = self._tables.keys.get(owner.as_text())
+        await self.remove(owner)
+        stored = StoredKey(
+            id=KeyId(uuid4()),
+            owner=owner,
+            base_url=base_url,
+            hint=key.hint(),
+            fingerprint=self._fingerprints.of_key(key),
+            state=state,
+            keep_for=keep_for,
+            saved_at=now,
+            expires_at=now + keep_for.lifetime if keep_for.lifetime else None,
+            no_credit_until=None,
+            version=older.version + 1 if older else 1,
+        )
+        self._tables.keys[owner.as_text()] = stored
+        self._tables.secrets[stored.id] = key
+        return stored
+
+    async def mark(
+        self, stored: StoredKey, state: KeyState, *, no_credit_until: datetime | None = None
+    ) -> bool:
+        current = self._tables.keys.get(stored.owner.as_text())
+        if current is None or (current.id, current.version) != (stored.id, stored.version):
+            return False
+        self._tables.keys[stored.owner.as_text()] = replace(
+            current, state=state, no_credit_until=no_credit_until, version=current.version + 1
+        )
+        return True
+
+    async def remove(self, owner: KeyOwner) -> bool:
+        stored = self._tables.keys.pop(owner.as_text(), None)
+        if stored is None:
+            return False
+        del self._tables.secrets[stored.id]
+        return True
+
+    async def remove_expired(self, now: datetime) -> int:
+        expired = [k for k in self._tables.keys.values() if k.expires_at and k.expires_at <= now]
+        for key in expired:
+            await self.remove(key.owner)
+        return len(expired)
+
+
+class FakeConversations(port.Conversations):
+    def __init__(self, tables: Tables) -> None:
+        self._tables = tables
+
+    async def find(self, key: ConversationKey) -> ConversationId | None:
+        found = self._tables.conversations.get(key.as_text())
+        return found[0] if found else None
+
+    async def ensure(self, key: ConversationKey) -> ConversationId:
+        new = (ConversationId(uuid4()), key)
+        return self._tables.conversations.setdefault(key.as_text(), new)[0]
+
+    async def clear(self, conversation: ConversationId) -> int:
+        turns = self._tables.turns
+        gone = [turn.id for turn in turns.values() if turn.conversation_id == conversation]
+        for turn in gone:
+            del turns[turn], self._tables.begun[turn]
+        for call in self._tables.calls.values():
+            if call.start.conversation_id == conversation:
+                self._tables.calls[call.start.id] = _without_contents(call)
+        return len(gone)
+
+    async def of_person(self, person: PersonId) -> Sequence[ConversationId]:
+        return [id_ for id_, key in self._tables.conversations.values() if key.owner_id == person]
+
+
+class FakeTurns(port.Turns):
+    def __init__(self, tables: Tables, now: Callable[[], datetime]) -> None:
+        self._tables = tables
+        self._now = now
+
+    async def begin(self, turn: NewTurn) -> Turn | None:
+        seen = {begun.interaction_id for begun in self._tables.begun.values()} - {None}
+        if turn.interaction_id in seen:
+            return None
+        position = self._tables.positions.get(turn.conversation_id, 0) + 1
+        self._tables.positions[turn.conversation_id] = position
+        begun = Turn(
+            id=turn.id,
+            conversation_id=turn.conversation_id,
+            position=position,
+            author_id=turn.author_id,
+            speaker=turn.speaker,
+            prompt=turn.prompt,
+            answer="",
+            model=turn.model,
+            finish=None,
+            usage=None,
+            created_at=self._now(),
+        )
+        self._tables.turns[turn.id] = begun
+        self._tables.begun[turn.id] = turn
+        return begun
+
+    async def finish(
+        self, turn: TurnId, *, answer: str, finish: Finish, usage: Usage | None
+    ) -> bool:
+        running = self._tables.turns.get(turn)
+        if running is None:
+            return False
+        self._tables.turns[turn] = replace(running, answer=answer, finish=finish, usage=usage)
+        return True
+
+    async def find(self, turn: TurnId) -> Turn | None:
+        return self._tables.turns.get(turn)
+
+    async def before(
+        self, conversation: ConversationId, position: int | None, limit: int
+    ) -> Sequence[Turn]:
+        found = [
+            turn
+            for turn in self._tables.turns.values()
+            if turn.conversation_id == conversation
+            and turn.finish is not None
+            and turn.answer
+            and (position is None or turn.position < position)
+        ]
+        return sorted(found, key=lambda turn: turn.position, reverse=True)[:limit]
+
+    async def remove(self, turn: TurnId) -> bool:
+        self._tables.begun.pop(turn, None)
+        return self._tables.turns.pop(turn, None) is not None
+
+
+class FakePreferences(port.PreferenceStore):
+    def __init__(self, tables: Tables) -> None:
+        self._tables = tables
+
+    async def of_person(self, person: PersonId) -> Preferences:
+        return self._tables.of_person.get(person, Preferences())
+
+    async def of_guild(self, guild: GuildId) -> Preferences:
+        return self._tables.of_guild.get(guild, Preferences())
+
+    async def save_person(self, person: PersonId, preferences: Preferences) -> None:
+        self._tables.of_person[person] = preferences
+
+    async def save_guild(self, guild: GuildId, preferences: Preferences) -> None:
+        self._tables.of_guild[guild] = preferences
+
+
+class FakeProviderLog(port.ProviderLog):
+    def __init__(self, tables: Tables) -> None:
+        self._tables = tables
+
+    async def start(self, call: CallStart) -> None:
+        keeps = call.turn_id is None or call.turn_id in self._tables.turns
+        assert call.id not in self._tables.calls
+        self._tables.calls[call.id] = LoggedCall(
+            start=call,
+            end=None,
+            keeps_contents=keeps,
+            request=call.request_text if keeps else None,
+        )
+
+    async def end(self, call: CallId, end: CallEnd) -> None:
+        logged = self._tables.calls.get(call)
+        if logged is not None and logged.end is None:
+            response = end.response_text if logged.keeps_contents else None
+            self._tables.calls[call] = replace(logged, end=end, response=response)
+
+    async def drop_contents_before(self, moment: datetime) -> int:
+        old = [
+            call
+            for call in self._tables.calls.values()
+            if call.start.started_at < moment
+            and (call.request is not None or call.response is not None)
+        ]
+        for call in old:
+            self._tables.calls[call.start.id] = replace(call, request=None, response=None)
+        return len(old)
+
+
+class FakeUnitOfWork(port.UnitOfWork):
+    def __init__(
+        self,
+        tables: Tables,
+        fingerprints: Fingerprints,
+        now: Callable[[], datetime],
+        open_seal: Callable[[KeyOwner], None],
+    ) -> None:
+        self._people = FakePeople(tables)
+        self._keys = FakeKeys(tables, fingerprints, now, open_seal)
+        self._conversations = FakeConversations(tables)
+        self._turns = FakeTurns(tables, now)
+        self._preferences = FakePreferences(tables)
+        self._provider_log = FakeProviderLog(tables)
+
+    @property
+    def people(self) -> FakePeople:
+        return self._people
+
+    @property
+    def keys(self) -> FakeKeys:
+        return self._keys
+
+    @property
+    def conversations(self) -> FakeConversations:
+        return self._conversations
+
+    @property
+    def turns(self) -> FakeTurns:
+        return self._turns
+
+    @property
+    def preferences(self) -> FakePreferences:
+        return self._preferences
+
+    @property
+    def provider_log(self) -> FakeProviderLog:
+        return self._provider_log
+
+
+def _identity(actor: Actor) -> str:
+    return (
+        f"discord:{actor.discord_id}" if actor.discord_id is not None else f"http:{actor.http_id}"
+    )
+
+
+def _without_contents(call: LoggedCall) -> LoggedCall:
+    return replace(call, keeps_contents=False, request=None, response=None)

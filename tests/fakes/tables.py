@@ -1,0 +1,43 @@
+from __future__ import annotations
+
+import copy
+from dataclasses import dataclass, field
+
+from companion.domain.accounts import KeyId, Preferences, StoredKey
+from companion.domain.actor import GuildId, PersonId
+from companion.domain.conversation import ConversationId, ConversationKey, NewTurn, Turn, TurnId
+from companion.domain.secrets import Secret
+from companion.ports.store import CallEnd, CallId, CallStart
+
+
+@dataclass(frozen=True, slots=True)
+class LoggedCall:
+    """A row of the provider log."""
+
+    start: CallStart
+    end: CallEnd | None
+    keeps_contents: bool
+    request: str | None
+    response: str | None = None
+
+
+@dataclass(slots=True)
+class Tables:
+    """Everything stored; values are replaced and never changed."""
+
+    people: dict[str, PersonId] = field(default_factory=dict[str, PersonId])
+    keys: dict[str, StoredKey] = field(default_factory=dict[str, StoredKey])
+    secrets: dict[KeyId, Secret] = field(default_factory=dict[KeyId, Secret])
+    conversations: dict[str, tuple[ConversationId, ConversationKey]] = field(
+        default_factory=dict[str, tuple[ConversationId, ConversationKey]]
+    )
+    positions: dict[ConversationId, int] = field(default_factory=dict[ConversationId, int])
+    turns: dict[TurnId, Turn] = field(default_factory=dict[TurnId, Turn])
+    begun: dict[TurnId, NewTurn] = field(default_factory=dict[TurnId, NewTurn])
+    of_person: dict[PersonId, Preferences] = field(default_factory=dict[PersonId, Preferences])
+    of_guild: dict[GuildId, Preferences] = field(default_factory=dict[GuildId, Preferences])
+    calls: dict[CallId, LoggedCall] = field(default_factory=dict[CallId, LoggedCall])
+
+    def copied(self) -> Tables:
+        """Return the same values in new tables."""
+        return Tables(*(copy.copy(getattr(self, name)) for name in self.__slots__))
