@@ -6,7 +6,15 @@ from datetime import UTC, datetime
 from itertools import count
 from uuid import uuid4
 
-from companion.domain.actor import Actor, ChannelId, DiscordUserId, Door, GuildId, PersonId
+from companion.domain.actor import (
+    Actor,
+    ChannelId,
+    DiscordUserId,
+    Door,
+    GuildId,
+    InteractionId,
+    PersonId,
+)
 from companion.domain.conversation import (
     ConversationId,
     ConversationKey,
@@ -39,16 +47,21 @@ async def new_conversation(unit: UnitOfWork, owner: PersonId, channel: int = 1) 
 
 
 def new_turn(
-    conversation: ConversationId, author: PersonId, prompt: str = "Why?", **options: object
+    conversation: ConversationId,
+    author: PersonId,
+    prompt: str = "Why?",
+    *,
+    speaker: str = "Ada",
+    interaction_id: InteractionId | None = None,
 ) -> NewTurn:
     return NewTurn(
         id=TurnId(uuid4()),
         conversation_id=conversation,
         author_id=author,
-        speaker="Ada",
+        speaker=speaker,
         prompt=prompt,
         model=ModelId("gpt-6-luna"),
-        **options,  # type: ignore[arg-type]  # interaction_id only
+        interaction_id=interaction_id,
     )
 
 

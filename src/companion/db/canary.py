@@ -10,7 +10,7 @@ import os
 from datetime import datetime
 from typing import Final
 
-from sqlalchemy import literal, select, union_all, update
+from sqlalchemy import literal, select, update
 
 from companion.db.fingerprints import RingFingerprints
 from companion.db.keyring import KeyRing
@@ -32,7 +32,7 @@ async def open_canary(run: Statements, ring: KeyRing, now: datetime) -> RingFing
     """
     row = await run.one(select(CanaryRow))
     if row is None:
-        if await _holds_sealed_rows(run):
+        if await holds_sealed_rows(run):
             raise WrongKeyRing
         await _create(run, ring, now)
         row = await run.one(select(CanaryRow))
@@ -46,9 +46,12 @@ async def touch(run: Statements) -> None:
         raise StorageUnavailable(reason="damaged")
 
 
-async def _holds_sealed_rows(run: Statements) -> bool:
-    found = [select(literal(1)).select_from(table).limit(1).subquery() for table in sealed_tables()]
-    return await run.one(union_all(*(select(one) for one in found))) is not None
+async def holds_sealed_rows(run: Statements) -> bool:
+    """Return whether any table with sealed columns has a row."""
+    for table in sealed_tables():
+        if await run.one(select(literal(1)).select_from(table).limit(1)) is not None:
+            return True
+    return False
 
 
 async def _create(run: Statements, ring: KeyRing, now: datetime) -> None:
@@ -66,10 +69,8 @@ async def _create(run: Statements, ring: KeyRing, now: datetime) -> None:
 
 def _open(row: CanaryRow, ring: KeyRing) -> RingFingerprints:
     try:
-        song = ring.open(Purpose.CANARY, row.canary, row.binding("canary"))
+        ring.open(Purpose.CANARY, row.canary, row.binding("canary"))
         secret = ring.open(Purpose.INDEX_SECRET, row.index_secret, row.binding("index_secret"))
     except SealError as error:
         raise WrongKeyRing from error
-    if song != SONG:
-        raise WrongKeyRing
     return RingFingerprints(bytes.fromhex(secret))

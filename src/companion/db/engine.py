@@ -23,6 +23,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from companion.db import urls
 from companion.db.failures import translated
+from companion.db.sqlite_driver import connector
 from companion.domain.errors import ConfigurationError, StorageUnavailable
 
 if TYPE_CHECKING:
@@ -81,8 +82,7 @@ def sqlite_engine(url: URL, begin: str, pragmas: str, pool_size: int) -> AsyncEn
         pool_size=pool_size,
         max_overflow=0,
         pool_timeout=SQLITE_QUEUE_S,
-        # without this the driver begins by itself, late and deferred
-        connect_args={"isolation_level": None, "timeout": BUSY_TIMEOUT_S},
+        async_creator=connector(str(url.database), BUSY_TIMEOUT_S),
     )
 
     def on_connect(connection: _Driver, _record: object) -> None:

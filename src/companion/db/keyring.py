@@ -8,8 +8,8 @@ written `k2:<base64 of 32 bytes>,k1:<…>`; new keys go in front.
 from __future__ import annotations
 
 import os
-from base64 import b64decode, b64encode, urlsafe_b64encode
-from binascii import Error as NotBase64
+from base64 import b64encode, urlsafe_b64encode
+from binascii import a2b_base64
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
@@ -26,6 +26,7 @@ from companion.domain.errors import Tampered, UnknownKeyId
 
 NONCE_BYTES: Final = 12
 TAG_BYTES: Final = 16
+_STANDARD: Final = bytes.maketrans(b"-_+/", b"+/..")  # only the URL-safe alphabet is ours
 
 
 def derive(secret: bytes, purpose: Purpose) -> bytes:
@@ -115,10 +116,13 @@ def _encode(payload: bytes) -> str:
 
 def _decode(text: str) -> bytes:
     try:
-        payload = b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
-    except (NotBase64, ValueError) as error:
+        standard = text.encode("ascii").translate(_STANDARD) + b"=" * (-len(text) % 4)
+        payload = a2b_base64(standard, strict_mode=True)
+    except ValueError as error:
         raise Tampered from error
-    # the last character has unused bits: only one spelling of a value is accepted
-    if len(payload) < NONCE_BYTES + TAG_BYTES or _encode(payload) != text:
+    # the last character may have unused bits: only one spelling of a value is accepted
+    odd = len(payload) % 3
+    respelled = odd and not text.endswith(_encode(payload[-odd:]))
+    if respelled or len(payload) < NONCE_BYTES + TAG_BYTES:
         raise Tampered
     return payload

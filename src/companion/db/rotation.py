@@ -128,7 +128,7 @@ class _Rotation:
             changes = [(row, change) for row in rows if (change := self._changes(row))]
             async with transaction(self._engines.writer) as run:
                 for row, change in changes:
-                    self._resealed += await _replace(run, row, change)
+                    self._resealed += await replace_values(run, row, change)
             if self._progress:
                 self._progress(self._resealed, max(self._total, self._resealed))
             await asyncio.sleep(PAUSE_S)
@@ -169,7 +169,7 @@ class _Rotation:
         return rows
 
 
-async def _replace(run: Statements, row: SealedRow, changes: Mapping[str, _Change]) -> int:
+async def replace_values(run: Statements, row: SealedRow, changes: Mapping[str, _Change]) -> int:
     """Store the new values where the row still holds the old ones; return how many rows."""
     table = type(row)
     key = primary_key(table)

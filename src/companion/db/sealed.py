@@ -46,8 +46,7 @@ class Binding:
     def as_bytes(self, purpose: Purpose) -> bytes:
         """Return the associated data; lengths go first, so no two places share one form."""
         parts = (FORMAT, purpose, self.table, self.row_id, self.column, self.owner, self.base_url)
-        encoded = [part.encode("utf-8", "surrogatepass") for part in parts]
-        return b"".join(len(part).to_bytes(4, "big") + part for part in encoded)
+        return "".join([f"{len(part)}:{part}" for part in parts]).encode("utf-8", "surrogatepass")
 
 
 class Sealed:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, cast
 
-from sqlalchemy import ColumnElement, Text, distinct, func, or_, select, type_coerce
+from sqlalchemy import ColumnElement, Text, func, or_, select, type_coerce
 from sqlalchemy.orm import InstrumentedAttribute
 from sqlalchemy.sql.selectable import TypedReturnsRows
 
@@ -56,7 +56,7 @@ def count(table: type[SealedRow], which: ColumnElement[bool]) -> TypedReturnsRow
 def key_ids(table: type[SealedRow], *, on_sqlite: bool) -> list[TypedReturnsRows[str]]:
     """Return one query for each sealed column: the key ids in use there."""
     return [
-        select(distinct(_key_id(text, on_sqlite=on_sqlite))).where(text.is_not(None))
+        select(_key_id(text, on_sqlite=on_sqlite)).where(text.is_not(None)).distinct()
         for text in _texts(table)
     ]
 
