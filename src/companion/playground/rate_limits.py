@@ -149,7 +149,8 @@ def bucket_of(call: Call) -> tuple[str, str]:
     if call.template.startswith("/interactions/"):
         return "callback", ""
     if call.template.startswith("/webhooks/"):
-        return "webhook", call.parameters.get("webhook_token", "")
+        # Sending, changing, reading and deleting count apart, each per token.
+        return "webhook", f"{call.method} {call.parameters.get('webhook_token', '')}"
     place = call.parameters.get("channel_id") or call.parameters.get("guild_id") or ""
     family = _FAMILIES.get((call.method, call.template))
     if family is not None:

@@ -48,13 +48,15 @@ class WebhookRoutes:
         """Send another message; the first one after a defer fills the original."""
         interaction = self._interaction(call)
         self._count_followup(interaction)
+        if interaction.channel.id not in self._world.channels:
+            raise ApiError(Problem.UNKNOWN_CHANNEL)
         original = interaction.original
         if original is not None and original.thinking:
+            if original.id not in interaction.channel.messages:
+                raise ApiError(Problem.UNKNOWN_MESSAGE)
             draft = read_draft(call, old=original)
             return self._fill(interaction, original, draft)
         draft = read_draft(call)
-        if interaction.channel.id not in self._world.channels:
-            raise ApiError(Problem.UNKNOWN_CHANNEL)
         enter_to_write(self._world, interaction.channel, self._world.app)
         ephemeral = draft.ephemeral or self._answers.must_be_ephemeral(interaction)
         original_id = interaction.id if original is None else original.id
