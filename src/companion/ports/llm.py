@@ -14,6 +14,7 @@ from typing import Literal, Protocol
 
 from companion.domain.chat import Adaptation
 from companion.domain.conversation import Finish
+from companion.domain.errors import ProviderError
 from companion.domain.models import Catalogue, Credential, ModelId
 from companion.domain.usage import Micros, Usage
 
@@ -54,9 +55,14 @@ class TextDelta:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WaitingToRetry:
-    """A try failed before its first token; the next one starts in `wait_s` seconds."""
+    """The next try starts in `wait_s` seconds.
+
+    `failed` is how the last one ended, before its first token; `None` when nothing
+    was sent yet, because the key has to hold still.
+    """
 
     wait_s: float
+    failed: ProviderError | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -64,7 +64,55 @@ def build_services(
         clock=clock,
         policy=policy,
     )
-    replier = Replier(
+    replier = _build_replier(
+        store=store,
+        fingerprints=fingerprints,
+        provider=provider,
+        catalogue=catalogue,
+        prices=prices,
+        limiter=limiter,
+        clock=clock,
+        policy=policy,
+        gate=gate,
+        payers=payers,
+        tasks=tasks,
+    )
+    return Services(
+        chat=ChatService(replier=replier, running_turns=RunningTurns(tasks)),
+        conversations=ConversationsService(store=store, gate=gate),
+        accounts=AccountsService(
+            store=store,
+            fingerprints=fingerprints,
+            provider=provider,
+            session_keys=session_keys,
+            models=models,
+            gate=gate,
+            clock=clock,
+            base_url=policy.base_url,
+        ),
+        models=models,
+        sweeper=RetentionSweeper(
+            store=store, clock=clock, tasks=tasks, retention_days=policy.retention_days
+        ),
+        tasks=tasks,
+    )
+
+
+def _build_replier(
+    *,
+    store: Store,
+    fingerprints: Fingerprints,
+    provider: ChatProvider,
+    catalogue: ModelCatalogue,
+    prices: PriceList,
+    limiter: Limiter,
+    clock: Clock,
+    policy: ServicePolicy,
+    gate: AccessGate,
+    payers: Payers,
+    tasks: BackgroundTasks,
+) -> Replier:
+    return Replier(
         planner=Planner(
             store=store,
             catalogue=catalogue,
@@ -88,25 +136,5 @@ def build_services(
         ),
         provider=provider,
         fingerprints=fingerprints,
-        prices=prices,
         clock=clock,
-    )
-    return Services(
-        chat=ChatService(replier=replier, running_turns=RunningTurns(tasks)),
-        conversations=ConversationsService(store=store, gate=gate),
-        accounts=AccountsService(
-            store=store,
-            fingerprints=fingerprints,
-            provider=provider,
-            session_keys=session_keys,
-            models=models,
-            gate=gate,
-            clock=clock,
-            base_url=policy.base_url,
-        ),
-        models=models,
-        sweeper=RetentionSweeper(
-            store=store, clock=clock, tasks=tasks, retention_days=policy.retention_days
-        ),
-        tasks=tasks,
     )

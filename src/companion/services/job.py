@@ -11,6 +11,7 @@ from companion.domain.conversation import Finish, TurnId
 from companion.domain.errors import ProviderError
 from companion.domain.models import ModelId
 from companion.ports.llm import ChatCall, ChatEnded
+from companion.ports.store import CallStart
 from companion.services.payers import Paying
 from companion.services.running_turns import Cut
 
@@ -79,9 +80,16 @@ class Plan:
 
 @dataclass(slots=True, kw_only=True)
 class Progress:
-    """What came of a reply so far. Times are readings of the monotonic clock."""
+    """What came of a reply so far. Times are readings of the monotonic clock.
+
+    `requests` are the log rows of what was sent, the last one still running; `asked`
+    is when that one went out.
+    """
 
     began: float
+    asked: float
+    requests: list[CallStart]
+    sent: bool = False
     first_text: float | None = None
     texts: list[str] = field(default_factory=list[str])
     ended: ChatEnded | None = None

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 from uuid import uuid4
 
+from companion.domain.actor import PersonId
 from companion.domain.conversation import Finish, NewTurn, TurnId
-from companion.domain.errors import AlreadyAnswered, StorageError, StreamCut
-from companion.domain.usage import Usage
+from companion.domain.errors import AlreadyAnswered, ProviderError, StorageError, StreamCut
+from companion.domain.usage import Micros, Usage
 from companion.ports.clock import Clock
 from companion.ports.llm import ChatMessage, PriceList
 from companion.ports.store import CallEnd, CallId, CallStart, CallStatus, Store, UnitOfWork
@@ -32,18 +33,26 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Begun:
-    """A turn and its request, both stored as running."""
+    """A turn and its first request, both stored as running."""
 
     turn_id: TurnId
-    call: CallStart
+    person: PersonId
+    request: CallStart
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Result:
+    """What a reply took. `cost_micros` is `None` when the model's price is unknown."""
+
+    usage: Usage
+    cost_micros: Micros | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Ending:
     plan: Plan
-    begun: Begun
+    turn_id: TurnId
     progress: Progress
-    usage: Usage | None
     end: CallEnd
 
 
@@ -100,36 +109,56 @@ class Recorder:
                 request_text=_as_text(plan.call.messages) if self._keeps_contents else None,
             )
             await unit.provider_log.start(call)
-        return Begun(turn_id=turn.id, call=call)
+        return Begun(turn_id=turn.id, person=person, request=call)
 
-    async def end(self, plan: Plan, begun: Begun, progress: Progress) -> Usage:
-        """Store how the reply ended, now or, when the database is away, later; return its usage."""
-        usage = _usage(plan, progress)
-        ending = _Ending(
-            plan=plan,
-            begun=begun,
-            progress=progress,
-            usage=usage,
-            end=self._call_end(plan, progress, usage),
+    async def ask_again(self, progress: Progress, error: ProviderError) -> None:
+        """Log that a request failed and that another one goes out: each has its own row."""
+        failed = progress.requests[-1]
+        end = CallEnd(
+            status=CallStatus.FAILED,
+            ended_at=self._clock.now(),
+            latency_ms=_ms(self._clock.monotonic() - progress.asked),
+            error_code=_code(error),
+            http_status=error.status,
+            request_id=error.request_id,
         )
+        following = replace(failed, id=CallId(uuid4()), started_at=self._clock.now())
+        # noted first: an end is written for every row that may have come to be
+        progress.requests.append(following)
+        progress.asked = self._clock.monotonic()
+        try:
+            async with self._store.write() as unit:
+                await unit.provider_log.end(failed.id, end)
+                await unit.provider_log.start(following)
+        except StorageError as error:
+            _log.warning("retry_not_logged", extra={"reason": error.code})
+
+    async def end(self, plan: Plan, turn_id: TurnId, progress: Progress) -> Result:
+        """Store how the reply ended, now or, when the database is away, later."""
+        usage = _usage(plan, progress)
+        base_url = plan.paying.credential.base_url
+        result = Result(usage=usage, cost_micros=self._prices.cost(plan.model, usage, base_url))
+        end = self._call_end(progress, result)
+        ending = _Ending(plan=plan, turn_id=turn_id, progress=progress, end=end)
         try:
             await self._write(ending)
         except StorageError as error:
             _log.warning("turn_not_stored", extra={"reason": error.code})
             self._tasks.start("store an ended turn", self._write_later(ending))
-        return usage
+        return result
 
     async def _write(self, ending: _Ending) -> None:
         """Write the end; doing it twice is the same as doing it once."""
         progress = ending.progress
         async with self._store.write() as unit:
             await unit.turns.finish(
-                ending.begun.turn_id,
+                ending.turn_id,
                 answer=progress.text,
                 finish=progress.finish,
-                usage=ending.usage,
+                usage=ending.end.usage,
             )
-            await unit.provider_log.end(ending.begun.call.id, ending.end)
+            for request in progress.requests:
+                await unit.provider_log.end(request.id, ending.end)
             await self._learn(unit, ending)
             if ending.plan.replaces is not None and progress.texts:
                 await unit.turns.remove(ending.plan.replaces)
@@ -141,7 +170,7 @@ class Recorder:
                 return await self._write(ending)
             except StorageError as error:
                 _log.warning("turn_not_stored", extra={"reason": error.code})
-        return _log.error("turn_lost", extra={"turn": str(ending.begun.turn_id)})
+        return _log.error("turn_lost", extra={"turn": str(ending.turn_id)})
 
     async def _learn(self, unit: UnitOfWork, ending: _Ending) -> None:
         progress, paying = ending.progress, ending.plan.paying
@@ -150,18 +179,17 @@ class Recorder:
         elif progress.error:
             await self._payers.learn(unit, paying, progress.error)
 
-    def _call_end(self, plan: Plan, progress: Progress, usage: Usage) -> CallEnd:
-        now, error = self._clock.monotonic(), progress.error
-        first, source = progress.first_text, progress.ended or error
-        base_url = plan.paying.credential.base_url
+    def _call_end(self, progress: Progress, result: Result) -> CallEnd:
+        error, first = progress.error, progress.first_text
+        source = progress.ended or error
         answered = progress.finish is not Finish.FAILED
         return CallEnd(
             status=_STATUS.get(progress.finish, CallStatus.OK),
             ended_at=self._clock.now(),
-            latency_ms=_ms(now - progress.began),
-            first_token_ms=None if first is None else _ms(first - progress.began),
-            usage=usage if answered else None,
-            cost_micros=self._prices.cost(plan.model, usage, base_url) if answered else None,
+            latency_ms=_ms(self._clock.monotonic() - progress.asked),
+            first_token_ms=None if first is None else _ms(first - progress.asked),
+            usage=result.usage if answered else None,
+            cost_micros=result.cost_micros if answered else None,
             finish=progress.finish,
             error_code=_error_code(progress),
             http_status=error.status if error else None,
@@ -171,14 +199,18 @@ class Recorder:
 
 
 def _error_code(progress: Progress) -> str | None:
-    if isinstance(progress.error, StreamCut):
-        return f"{progress.error.code}_{progress.error.reason}"
     if progress.error:
-        return progress.error.code
+        return _code(progress.error)
     return progress.cut_by and progress.cut_by.value
 
 
+def _code(error: ProviderError) -> str:
+    return f"{error.code}_{error.reason}" if isinstance(error, StreamCut) else error.code
+
+
 def _usage(plan: Plan, progress: Progress) -> Usage:
+    if not progress.sent:
+        return Usage(prompt_tokens=0, completion_tokens=0)
     reported = progress.ended.usage if progress.ended else None
     return reported or estimated_usage(plan.call.messages, progress.text)
 

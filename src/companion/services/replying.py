@@ -8,16 +8,14 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from companion.domain.actor import PersonId
 from companion.domain.chat import Delta, Failed, Finished, Retrying, Started
-from companion.domain.conversation import Finish
+from companion.domain.conversation import Finish, TurnId
 from companion.domain.errors import CompanionError, Draining, ProviderError, StreamCut
-from companion.domain.usage import Usage
 from companion.ports.clock import Clock
 from companion.ports.llm import (
-    ChatCall,
     ChatEnded,
     ChatProvider,
-    PriceList,
     ProviderEvent,
     TextDelta,
     WaitingToRetry,
@@ -26,7 +24,7 @@ from companion.ports.store import Fingerprints
 from companion.services.admission import Admission
 from companion.services.job import Job, Plan, Progress
 from companion.services.planning import Planner
-from companion.services.recording import Begun, Recorder
+from companion.services.recording import Recorder, Result
 from companion.services.running_turns import Cut, Running
 
 
@@ -41,7 +39,6 @@ class Replier:
         recorder: Recorder,
         provider: ChatProvider,
         fingerprints: Fingerprints,
-        prices: PriceList,
         clock: Clock,
     ) -> None:
         self._planner = planner
@@ -49,7 +46,6 @@ class Replier:
         self._recorder = recorder
         self._provider = provider
         self._fingerprints = fingerprints
-        self._prices = prices
         self._clock = clock
 
     async def reply(self, job: Job, running: Running) -> None:
@@ -65,70 +61,71 @@ class Replier:
         began = self._clock.monotonic()
         plan = await self._planned(job, running)
         async with self._admission.admit(job.actor, job.place, plan.paying.credential):
+            if running.cut_by is not None:
+                raise Draining
             begun = await self._recorder.begin(plan)
             running.turn_ids.add(begun.turn_id)
-            running.tell(
-                Started(turn_id=begun.turn_id, model=plan.model, payer=plan.paying.credential.payer)
+            payer = plan.paying.credential.payer
+            running.tell(Started(turn_id=begun.turn_id, model=plan.model, payer=payer))
+            progress = Progress(
+                began=began, asked=self._clock.monotonic(), requests=[begun.request]
             )
-            progress = Progress(began=began)
             try:
-                await self._stream(plan, begun, running, progress)
+                await self._stream(plan, begun.person, running, progress)
             finally:
                 progress.cut_by = running.cut_by
-                usage = await self._recorder.end(plan, begun, progress)
-        return self._terminal(plan, begun, progress, usage)
+                result = await self._recorder.end(plan, begun.turn_id, progress)
+        return self._terminal(plan, begun.turn_id, progress, result)
 
     async def _planned(self, job: Job, running: Running) -> Plan:
         async with running.interruptible():
             return await self._planner.plan(job)
         raise Draining  # cut while nothing was stored yet
 
-    async def _stream(self, plan: Plan, begun: Begun, running: Running, progress: Progress) -> None:
+    async def _stream(
+        self, plan: Plan, person: PersonId, running: Running, progress: Progress
+    ) -> None:
         """Ask the model and tell what it says, until it ends, fails, or the reply is cut."""
         if running.cut_by is not None:
             return
-        person = begun.call.person_id
         call = replace(plan.call, safety_id=self._fingerprints.safety_id(person))
+        progress.sent = True
         try:
             async with running.interruptible():
-                await self._listen(plan, call, running, progress)
+                async with self._provider.stream_chat(plan.paying.credential, call) as events:
+                    async for event in events:
+                        await self._note(event, running, progress)
+                if progress.ended is None:
+                    raise StreamCut(reason="eof")
         except ProviderError as error:
             progress.error = error
 
-    async def _listen(
-        self, plan: Plan, call: ChatCall, running: Running, progress: Progress
-    ) -> None:
-        async with self._provider.stream_chat(plan.paying.credential, call) as events:
-            async for event in events:
-                self._note(event, running, progress)
-        if progress.ended is None:
-            raise StreamCut(reason="eof")
-
-    def _note(self, event: ProviderEvent, running: Running, progress: Progress) -> None:
+    async def _note(self, event: ProviderEvent, running: Running, progress: Progress) -> None:
         match event:
             case TextDelta(text=text):
                 if progress.first_text is None:
                     progress.first_text = self._clock.monotonic()
                 progress.texts.append(text)
                 running.tell(Delta(text=text))
-            case WaitingToRetry(wait_s=wait_s):
+            case WaitingToRetry(wait_s=wait_s, failed=failed):
                 running.tell(Retrying(wait_s=wait_s))
+                if failed is not None:
+                    await self._recorder.ask_again(progress, failed)
             case ChatEnded():
                 progress.ended = event
 
     def _terminal(
-        self, plan: Plan, begun: Begun, progress: Progress, usage: Usage
+        self, plan: Plan, turn_id: TurnId, progress: Progress, result: Result
     ) -> Finished | Failed:
         if progress.error is not None and progress.finish is Finish.FAILED:
-            return Failed(error=progress.error, turn_id=begun.turn_id)
-        credential = plan.paying.credential
+            return Failed(error=progress.error, turn_id=turn_id)
         return Finished(
-            turn_id=begun.turn_id,
+            turn_id=turn_id,
             model=plan.model,
-            payer=credential.payer,
+            payer=plan.paying.credential.payer,
             finish=progress.finish,
-            usage=usage,
-            cost_micros=self._prices.cost(plan.model, usage, credential.base_url),
+            usage=result.usage,
+            cost_micros=result.cost_micros,
             seconds=self._clock.monotonic() - progress.began,
             adaptations=progress.ended.adaptations if progress.ended else (),
             dropped_turns=plan.dropped_turns,
