@@ -130,8 +130,8 @@ class Recorder:
             async with self._store.write() as unit:
                 await unit.provider_log.end(failed.id, end)
                 await unit.provider_log.start(following)
-        except StorageError as error:
-            _log.warning("retry_not_logged", extra={"reason": error.code})
+        except StorageError as lost:
+            _log.warning("retry_not_logged", extra={"reason": lost.code})
 
     async def end(self, plan: Plan, turn_id: TurnId, progress: Progress) -> Result:
         """Store how the reply ended, now or, when the database is away, later."""
