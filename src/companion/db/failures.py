@@ -11,7 +11,7 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from typing import Final
 
-from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError, StatementError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from companion.domain.errors import StorageUnavailable
@@ -49,12 +49,16 @@ def translated() -> Generator[None]:
     try:
         yield
     except (SQLAlchemyError, sqlite3.Error, OSError, TimeoutError) as error:
+        if isinstance(error, StatementError) and not isinstance(error, DBAPIError):
+            raise  # not the database: a value of ours that no column takes
         raise StorageUnavailable(reason=_reason(error)) from error
 
 
 def _reason(error: Exception) -> str:
     if isinstance(error, PoolTimeout):
         return "busy"
+    if isinstance(error, DBAPIError) and error.connection_invalidated:
+        return "unreachable"
     cause = error.orig if isinstance(error, DBAPIError) else error
     if isinstance(cause, sqlite3.Error):
         return _sqlite_reason(cause)
