@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
 import aiohttp
@@ -62,7 +62,7 @@ class Callbacks:
 @asynccontextmanager
 async def discord_that(
     monkeypatch: pytest.MonkeyPatch, *steps: Step, timings: AckTimings = FAST
-) -> AsyncIterator[tuple[Acknowledger, Callbacks]]:
+) -> AsyncGenerator[tuple[Acknowledger, Callbacks]]:
     callbacks = Callbacks(steps)
     app = web.Application()
     app.router.add_post("/api/v10/interactions/{id}/{token}/callback", callbacks.take)

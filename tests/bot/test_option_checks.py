@@ -2,11 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from companion.bot.cogs.asking import Asking
-from companion.bot.cogs.clearing import Clearing
-from companion.bot.command_shapes import CommandShape, read_shape
+from companion.bot.command_shapes import CommandShape
 from companion.bot.option_checks import check_options
-from companion.bot.registering import payload_of
 from companion.domain.errors import (
     CompanionError,
     OptionMissing,
@@ -15,14 +12,15 @@ from companion.domain.errors import (
     PromptEmpty,
     PromptTooLong,
 )
+from tests.bot.commands import shape
 
-ASK: CommandShape = read_shape(payload_of(Asking.ask))
-CLEAR: CommandShape = read_shape(payload_of(Clearing.clear))
+ASK: CommandShape = shape("ask")
+CLEAR: CommandShape = shape("clear")
 
 
-def check(shape: CommandShape, **given: object) -> None:
+def check(command: CommandShape, **given: object) -> None:
     options = [{"name": name, "value": value} for name, value in given.items()]
-    check_options(shape, options, frozenset({"55"}))
+    check_options(command, options, frozenset({"55"}))
 
 
 def test_what_was_offered_passes() -> None:

@@ -5,23 +5,22 @@ from typing import Any
 
 import pytest
 
-from companion.bot.cogs.asking import Asking
-from companion.bot.cogs.keys import Keys
 from companion.bot.registering import differs, payload_of
+from tests.bot.commands import command
 
 
 def ours() -> list[dict[str, Any]]:
-    return [payload_of(Asking.ask), payload_of(Keys.setkey)]
+    return [payload_of(command("ask")), payload_of(command("setkey"))]
 
 
 def as_discord_returns_them() -> list[dict[str, Any]]:
     """Add what Discord adds, drop what it drops, and shuffle what has no order."""
     theirs = copy.deepcopy(ours())
-    for number, command in enumerate(theirs):
-        command.update(id=str(number), application_id="500", version="7", type=1)
-        command.update(default_member_permissions=None, name_localizations=None)
-        command["contexts"].reverse()
-        for option in command["options"]:
+    for number, stored in enumerate(theirs):
+        stored.update(id=str(number), application_id="500", version="7", type=1)
+        stored.update(default_member_permissions=None, name_localizations=None)
+        stored["contexts"].reverse()
+        for option in stored["options"]:
             for name in ("required", "autocomplete", "choices"):
                 if not option[name]:
                     del option[name]
@@ -46,6 +45,14 @@ def change(path: str, value: object) -> Any:
     return apply
 
 
+def drop_an_option(command: dict[str, Any]) -> None:
+    command["options"].pop()
+
+
+def reorder_options(command: dict[str, Any]) -> None:
+    command["options"].reverse()
+
+
 @pytest.mark.parametrize(
     "edit",
     [
@@ -57,8 +64,8 @@ def change(path: str, value: object) -> Any:
         change("autocomplete", None),
         change("contexts", [0]),
         change("integration_types", [0]),
-        lambda command: command["options"].pop(),
-        lambda command: command["options"].reverse(),
+        drop_an_option,
+        reorder_options,
     ],
 )
 def test_every_difference_is_seen(edit: Any) -> None:

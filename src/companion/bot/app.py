@@ -77,6 +77,11 @@ class DiscordDoor:
             return False
         return not any(shard.is_closed() for shard in bot.shards.values())
 
+    @property
+    def busy(self) -> int:
+        """How many interactions are being handled right now."""
+        return len(self._bot.handling) if self._bot is not None else 0
+
     async def run(self) -> None:
         """Log in, register the commands if they changed, and stay connected until closed.
 
@@ -173,11 +178,13 @@ async def _end(tasks: set[asyncio.Task[object]]) -> None:
 
 def _clamp_logging() -> None:
     """Keep the library above DEBUG, where it logs what people type into forms: their keys."""
-    for name in [*logging.root.manager.loggerDict, "discord"]:
-        if name == "discord" or name.startswith("discord."):
-            logger = logging.getLogger(name)
-            if logger.getEffectiveLevel() < logging.INFO:
-                logger.setLevel(logging.INFO)
+    for name in ["discord", *logging.root.manager.loggerDict]:
+        logger = logging.getLogger(name)
+        # the parent gets a level of its own, so that lowering the root's changes nothing
+        if name == "discord" or (name.startswith("discord.") and logger.level):
+            logger.setLevel(max(logger.level, logging.INFO))
+    # at each start it warns that voice will not work, which nobody asked for
+    logging.getLogger("discord.utils").setLevel(logging.ERROR)
 
 
 def _bad_token() -> ConfigurationError:

@@ -53,7 +53,7 @@ class Clicks:
     async def _stop(self, exchange: Exchange, click: Click) -> None:
         turn = _turn(click)
         await exchange.defer_update()
-        await self._services.chat.stop(turn, exchange.actor)
+        await self._services.chat.stop(turn, exchange.actor, exchange.place)
 
     async def _regenerate(self, exchange: Exchange, click: Click) -> None:
         turn = _turn(click)

@@ -45,7 +45,7 @@ def _of_range(error: e.OptionOutOfRange, _: datetime) -> str:
 
 
 def _of_unknown_option(error: e.OptionUnknown, _: datetime) -> str:
-    there_is = f" There is {listed(error.offered)}." if error.offered else ""
+    there_is = f" You can use {listed(error.offered)}." if error.offered else ""
     return (
         f"I don't know {quoted(error.option)}.{there_is} If you picked it from the list, "
         "restart Discord: it may be showing an old version of this command."
@@ -111,7 +111,6 @@ def _of_cut(error: e.StreamCut, _: datetime) -> str:
 
 KEY_FLAWS: Final = {
     "blank": "there is a blank or a line break in it",
-    "blanks": "there is a blank or a line break in it",
     "too_short": "it is too short",
     "too_long": "it is too long",
     "characters": "it has characters that no key has",
@@ -160,8 +159,8 @@ ROWS: Final = dict(
         _row(
             e.CommandUnknown,
             lambda error, _: (
-                f"I don't know the command {quoted(error.command)} (any more). "
-                f"There is {listed(error.offered)}."
+                f"I don't know the command {quoted(error.command)}. "
+                f"You can use {listed(error.offered)}."
             ),
         ),
         _row(e.ModelUnknown, _of_unknown_model, Offer.CHOOSE_MODEL),
@@ -207,8 +206,9 @@ ROWS: Final = dict(
         _row(
             e.KeyOutOfCredit,
             lambda error, _: (
-                f"The account of the API key {quoted(error.hint)} has no credit left. Top it up at your "
-                f"provider, or set another key. I will try this one again {moment(error.until)}."
+                f"The account of the API key {quoted(error.hint)} has no credit left. Top it up "
+                "at your provider, or set another key. I will try this one again "
+                f"{moment(error.until)}."
             ),
             Offer.SET_KEY,
         ),

@@ -8,7 +8,7 @@ from companion.bot.errors import describe
 from companion.bot.wording import count, in_, money, quoted
 from companion.domain.chat import Adaptation, Failed, Finished, Retrying, Started
 from companion.domain.conversation import Finish
-from companion.domain.errors import CompanionError
+from companion.domain.errors import CompanionError, Draining
 from companion.domain.models import Payer
 from companion.ports.clock import Clock
 
@@ -75,6 +75,8 @@ class ChatWords:
 
     def interrupted(self, finished: Finished) -> str:
         """Say why the answer is not whole; empty when it is."""
+        if isinstance(finished.cause, Draining):
+            return "-# ⚠ I had to restart in the middle of this. Press *Continue* to pick it up."
         if isinstance(finished.cause, CompanionError):
             said = describe(finished.cause, self._clock.now()).text
             return f"-# ⚠ {said}"

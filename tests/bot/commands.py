@@ -1,0 +1,43 @@
+"""The commands as the client registers them, with nothing behind them."""
+
+from __future__ import annotations
+
+from typing import Any, cast
+
+import discord
+
+from companion.bot.cogs.asking import Asking
+from companion.bot.cogs.clearing import Clearing
+from companion.bot.cogs.helping import Helping
+from companion.bot.cogs.keys import Keys
+from companion.bot.command_shapes import CommandShape, read_shape
+from companion.bot.registering import payload_of
+
+_NOTHING = cast("Any", None)
+_COGS: list[discord.Cog] = [
+    Asking(_NOTHING, _NOTHING, _NOTHING),
+    Keys(_NOTHING),
+    Clearing(_NOTHING),
+    Helping(_NOTHING, list, reads_messages=False),
+]
+
+
+def _taken_in(cog: discord.Cog) -> list[discord.SlashCommand]:
+    """Do to its commands what adding a cog to a client does."""
+    commands = cast("list[discord.SlashCommand]", cog.get_commands())  # pyright: ignore[reportUnknownMemberType]
+    for command in commands:
+        command.cog = cog
+    return commands
+
+
+COMMANDS = [command for cog in _COGS for command in _taken_in(cog)]
+
+
+def command(name: str) -> discord.SlashCommand:
+    """Return one command."""
+    return next(command for command in COMMANDS if command.name == name)
+
+
+def shape(name: str) -> CommandShape:
+    """Return what one command accepts."""
+    return read_shape(payload_of(command(name)))

@@ -1,0 +1,93 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime
+from uuid import uuid4
+
+import pytest
+
+from companion.bot import key_words
+from companion.bot.answer import MAX_TEXT
+from companion.bot.buttons import Action
+from companion.bot.command_shapes import read_shape
+from companion.bot.help_text import details, overview
+from companion.bot.registering import payload_of
+from companion.domain.accounts import KeepFor, KeyId, KeyOwner, KeyScope, KeyState, StoredKey
+from companion.domain.actor import PersonId
+from companion.domain.errors import CommandUnknown
+from companion.domain.models import KeyFingerprint
+from tests.bot.commands import COMMANDS
+
+NOW = datetime(2026, 6, 1, 12, tzinfo=UTC)
+SHAPES = [read_shape(payload_of(command)) for command in COMMANDS]
+KEY = StoredKey(
+    id=KeyId(uuid4()),
+    owner=KeyOwner(person_id=PersonId(uuid4())),
+    base_url="https://api.openai.com/v1",
+    hint="…abcd",
+    fingerprint=KeyFingerprint("f"),
+    state=KeyState.GOOD,
+    keep_for=KeepFor.UNTIL_REMOVED,
+    saved_at=NOW,
+    expires_at=None,
+    no_credit_until=None,
+    version=1,
+)
+
+
+def test_overview_names_every_command() -> None:
+    answer = overview(SHAPES, None, reads_messages=True)
+    for shape in SHAPES:
+        assert f"`/{shape.name}` – {shape.description}" in answer.text
+    assert len(answer.text) <= MAX_TEXT
+
+
+def test_overview_says_why_plain_messages_are_not_seen() -> None:
+    assert "ordinary messages" in overview(SHAPES, None, reads_messages=False).text
+    assert "ordinary messages" not in overview(SHAPES, None, reads_messages=True).text
+
+
+def test_overview_offers_what_makes_sense_for_the_key() -> None:
+    without = overview(SHAPES, None, reads_messages=True)
+    with_key = overview(SHAPES, KEY, reads_messages=True)
+    assert [b.action for b in without.buttons] == [Action.SET_KEY]
+    assert [b.action for b in with_key.buttons] == [Action.SET_KEY, Action.REMOVE_KEY]
+    assert "`…abcd`" in with_key.text
+
+
+@pytest.mark.parametrize("typed", ["ask", "/ask", " ASK "])
+def test_details_list_the_options(typed: str) -> None:
+    text = details(SHAPES, typed).text
+    for option in ("prompt", "model", "temperature", "max_tokens", "attachment", "private"):
+        assert f"- `{option}` (" in text
+    assert "number from 0 to 2, optional" in text
+    assert len(text) <= MAX_TEXT
+
+
+def test_unknown_command_is_refused_with_what_there_is() -> None:
+    with pytest.raises(CommandUnknown) as caught:
+        details(SHAPES, "imagine")
+    assert "/ask" in caught.value.offered
+
+
+@pytest.mark.parametrize("state", list(KeyState))
+@pytest.mark.parametrize("scope", list(KeyScope))
+def test_saved_key_is_described_by_its_last_four(state: KeyState, scope: KeyScope) -> None:
+    answer = key_words.saved(replace(KEY, state=state), scope)
+    assert "`…abcd`" in answer.text
+    assert "until you remove it" in answer.text
+    (button,) = answer.buttons
+    assert (button.action, button.argument) == (Action.REMOVE_KEY, scope)
+
+
+def test_how_long_is_said() -> None:
+    session = replace(KEY, keep_for=KeepFor.SESSION)
+    dated = replace(KEY, keep_for=KeepFor.DAY, expires_at=NOW)
+    assert "in memory only" in key_words.status(session, KeyScope.ME)
+    assert f"<t:{int(NOW.timestamp())}:R>" in key_words.status(dated, KeyScope.ME)
+
+
+def test_empty_and_rejected_keys_say_what_is_still_there() -> None:
+    assert "none" in key_words.empty(None, KeyScope.ME).text
+    assert "`…abcd`" in key_words.empty(KEY, KeyScope.ME).text
+    assert "`…abcd`" in key_words.rejected(KEY, KeyScope.ME).text

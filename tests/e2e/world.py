@@ -1,0 +1,284 @@
+"""The whole app against a local Discord and a scripted provider; only their ends are not real."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import time
+from collections.abc import AsyncGenerator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, cast
+
+from companion.bot.app import DiscordConfig, DiscordDoor
+from companion.db.keyring import KeyRing
+from companion.db.uow import SqlStore, open_store
+from companion.domain.accounts import KeyOwner
+from companion.domain.actor import Actor, DiscordUserId
+from companion.domain.models import Credential, ModelId, Payer
+from companion.domain.secrets import Secret
+from companion.limits.memory import BucketSize, MemoryLimiter
+from companion.llm.client import open_provider
+from companion.llm.prices import GenaiPrices
+from companion.playground.interaction import Interaction
+from companion.playground.local_discord import LocalDiscord
+from companion.playground.people import Where
+from companion.playground.state import Message, Person
+from companion.ports.limits import LimitScope
+from companion.services.container import Services, build_services
+from companion.services.policy import ServicePolicy
+from tests.support.scripted_provider import ScriptedProvider
+
+COMMANDS = ("ask", "setkey", "clear", "help")
+OPERATOR_KEY = "sk-operator-canary-7f3a9c1e5b"
+MODEL = "gpt-6-luna"
+GENEROUS = BucketSize(capacity=1000, period_s=1.0)
+FOOTER = re.compile(r"(?:\n?-# [^\n]*)+\Z")
+
+
+class RealClock:
+    """This machine's time."""
+
+    def now(self) -> datetime:
+        return datetime.now(UTC)
+
+    def monotonic(self) -> float:
+        return time.monotonic()
+
+    async def sleep(self, seconds: float) -> None:
+        await asyncio.sleep(seconds)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Setup:
+    """What a test wants different."""
+
+    operator_key: str | None = OPERATOR_KEY
+    user_bucket: BucketSize = GENEROUS
+    max_streams: int = 64
+    max_streams_per_user: int = 64
+    message_content: bool = False
+
+
+@dataclass(slots=True, kw_only=True)
+class World:
+    """Everything a test looks at, and what people do in it."""
+
+    discord: LocalDiscord
+    provider: ScriptedProvider
+    services: Services
+    store: SqlStore
+    database: Path
+    door: DiscordDoor
+    running: asyncio.Task[None] = field(repr=False)
+
+    async def run(
+        self, name: str, *, who: str = "Ada", where: Where = "general", **options: Any
+    ) -> Interaction:
+        """Use a command and wait until it is answered for good."""
+        return await self.settled(await self.start(name, who=who, where=where, **options))
+
+    async def start(
+        self, name: str, *, who: str = "Ada", where: Where = "general", **options: Any
+    ) -> Interaction:
+        """Use a command without waiting."""
+        uploads = options.pop("uploads", ())
+        install = options.pop("install", "guild")
+        return await self.discord.invoke(
+            who, where, name, options, attachments=uploads, install=install
+        )
+
+    async def settled(
+        self,
+        interaction: Interaction,
+        timeout: float = 15.0,  # noqa: ASYNC109
+    ) -> Interaction:
+        """Wait until nothing more comes."""
+        await until(
+            lambda: (
+                interaction.failed
+                or (_has_ended(interaction) and bool(footer(interaction) or not self.door.busy))
+            ),
+            timeout,
+        )
+        assert not interaction.failed, interaction.error
+        return interaction
+
+    async def ask(self, prompt: str, **options: Any) -> Interaction:
+        """Ask, and wait for the whole answer."""
+        return await self.run("ask", prompt=prompt, **options)
+
+    async def click(self, message: Message, label: str, *, who: str = "Ada") -> Interaction:
+        """Click a button and wait for what comes of it."""
+        return await self.settled(await self.discord.click(who, message, label))
+
+    async def set_key(self, key: str, *, who: str = "Ada", **options: Any) -> Interaction:
+        """Open the form, fill in the key, and wait for the answer."""
+        keep = options.pop("keep_for", "until_removed")
+        form = await self.run("setkey", who=who, **options)
+        sent = await self.discord.submit_modal(form, {"api_key": key, "keep_for": [keep]})
+        return await self.settled(sent)
+
+    async def key_hint(self, who: str = "Ada") -> str | None:
+        """Return what is stored of somebody's key."""
+        person = self.discord.world.person(who)
+        async with self.store.read() as unit:
+            found = await unit.people.find(actor_of(person))
+            if found is None:
+                return None
+            stored = await unit.keys.find(KeyOwner(person_id=found))
+        return stored.hint if stored else None
+
+    def prompts(self, chat: int = -1) -> list[tuple[str, str]]:
+        """Return (role, text) of the messages that the provider got."""
+        messages = self.provider.chats[chat].body["messages"]
+        return [(message["role"], _text(message["content"])) for message in messages]
+
+
+@asynccontextmanager
+async def open_world(
+    database: Path, ring: KeyRing, setup: Setup | None = None
+) -> AsyncGenerator[World]:
+    """Start everything on a migrated database; connected and registered when entered."""
+    setup = setup or Setup()
+    clock = RealClock()
+    async with (
+        LocalDiscord.start() as discord,
+        ScriptedProvider.start() as provider,
+        open_store(f"sqlite+aiosqlite:///{database}", ring) as store,
+        open_provider(clock=clock) as llm,
+    ):
+        operator = setup.operator_key and Credential(
+            key=Secret(setup.operator_key),
+            base_url=provider.base_url,
+            fingerprint=store.fingerprints.of_key(Secret(setup.operator_key)),
+            payer=Payer.OPERATOR,
+        )
+        services = build_services(
+            store=store,
+            fingerprints=store.fingerprints,
+            provider=llm.chat,
+            catalogue=llm.catalogue,
+            prices=GenaiPrices(),
+            limiter=MemoryLimiter(
+                {
+                    LimitScope.USER: setup.user_bucket,
+                    LimitScope.GUILD: GENEROUS,
+                    LimitScope.KEY: GENEROUS,
+                },
+                clock,
+            ),
+            clock=clock,
+            policy=ServicePolicy(
+                base_url=provider.base_url,
+                default_model=ModelId(MODEL),
+                system_prompt="Be brief.",
+                operator=operator or None,
+                max_streams=setup.max_streams,
+                max_streams_per_user=setup.max_streams_per_user,
+            ),
+        )
+        config = DiscordConfig(
+            token=Secret(discord.token),
+            api_url=discord.api_url,
+            message_content=setup.message_content,
+        )
+        door = DiscordDoor(services, config, clock)
+        async with closed(services), running(door) as task:
+            await discord.wait_for_commands(COMMANDS)
+            yield World(
+                discord=discord,
+                provider=provider,
+                services=services,
+                store=store,
+                database=database,
+                door=door,
+                running=task,
+            )
+
+
+@asynccontextmanager
+async def closed(services: Services) -> AsyncGenerator[None]:
+    """Close the services at the end."""
+    try:
+        yield
+    finally:
+        await services.close()
+
+
+@asynccontextmanager
+async def running(door: DiscordDoor) -> AsyncGenerator[asyncio.Task[None]]:
+    """Run a door: connected when entered, closed after."""
+    task = asyncio.create_task(door.run())
+    ready = asyncio.create_task(door.ready.wait())
+    try:
+        await asyncio.wait({task, ready}, timeout=10.0, return_when=asyncio.FIRST_COMPLETED)
+        if task.done():
+            task.result()
+        assert ready.done()
+        yield task
+    finally:
+        ready.cancel()
+        await door.close()
+        await asyncio.wait_for(task, 10.0)
+
+
+async def until(condition: Callable[[], bool], timeout: float = 5.0) -> None:  # noqa: ASYNC109
+    """Wait for a condition that nobody announces."""
+    async with asyncio.timeout(timeout):
+        while not condition():  # noqa: ASYNC110  there is no event for it
+            await asyncio.sleep(0.01)
+
+
+def _has_ended(interaction: Interaction) -> bool:
+    """Whether nothing runs in it; between two parts of a long answer that is so, too."""
+    if interaction.modal is not None or interaction.choices is not None:
+        return True
+    messages = interaction.messages
+    if not messages or any(message.thinking for message in messages):
+        return False
+    return bool(messages[-1].text) and not any("Stop" in labels(each) for each in messages)
+
+
+def labels(message: Message) -> list[str]:
+    """Return the labels of a message's buttons."""
+    return [str(button.get("label")) for button in message.buttons()]
+
+
+def body(interaction: Interaction) -> str:
+    """Return the answer's text without the small lines below it."""
+    return FOOTER.sub("", interaction.text)
+
+
+def footer(interaction: Interaction) -> str:
+    """Return the small lines below the answer."""
+    found = FOOTER.search(interaction.text)
+    return found.group().strip() if found else ""
+
+
+def only(interaction: Interaction) -> Message:
+    """Return the one message that answered."""
+    (message,) = interaction.messages
+    return message
+
+
+def refusal(interaction: Interaction) -> str:
+    """Return the text of an answer that only its person saw, and check that it is one."""
+    message = only(interaction)
+    assert message.ephemeral
+    assert message.audience == interaction.person.id
+    return message.text
+
+
+def actor_of(person: Person) -> Actor:
+    """Return the actor of a person in the local Discord."""
+    return Actor(name=person.display_name, discord_id=DiscordUserId(person.id))
+
+
+def _text(content: object) -> str:
+    if isinstance(content, str):
+        return content
+    parts = cast("list[dict[str, Any]]", content)
+    return "".join(str(part.get("text", "")) for part in parts)
