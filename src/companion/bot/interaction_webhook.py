@@ -25,8 +25,7 @@ from companion.ports.clock import Clock
 ORIGINAL: Final = "@original"
 FOLLOW_UPS_USED_UP: Final = 40094
 EPHEMERAL: Final = discord.MessageFlags(ephemeral=True).value
-_MESSAGE: Final = "/webhooks/{webhook_id}/{webhook_token}/messages/{message_id}"
-_NEW_MESSAGE: Final = "/webhooks/{webhook_id}/{webhook_token}"
+_WEBHOOK: Final = "/webhooks/{webhook_id}/{webhook_token}"
 _LONGEST_ASKED_S: Final = 300.0
 
 Method = Literal["PATCH", "POST"]
@@ -63,20 +62,15 @@ class InteractionWebhook:
         self, message_id: str, payload: Mapping[str, object], file: TextFile | None
     ) -> SentMessage:
         """Change a message of this interaction."""
-        return await self._request("PATCH", self._url(_MESSAGE, message_id), payload, file)
+        return await self._request("PATCH", self._url(f"/messages/{message_id}"), payload, file)
 
     async def send(self, payload: Mapping[str, object], file: TextFile | None) -> SentMessage:
         """Send a follow-up."""
-        return await self._request("POST", f"{self._url(_NEW_MESSAGE)}?wait=true", payload, file)
+        return await self._request("POST", self._url("?wait=true"), payload, file)
 
-    def _url(self, path: str, message_id: str = "") -> str:
-        return Route(
-            "",
-            path,
-            webhook_id=self._application_id,
-            webhook_token=self._token,
-            message_id=message_id,
-        ).url
+    def _url(self, rest: str) -> str:
+        route = Route("", _WEBHOOK, webhook_id=self._application_id, webhook_token=self._token)
+        return f"{route.url}{rest}"
 
     async def _request(
         self, method: Method, url: str, payload: Mapping[str, object], file: TextFile | None
