@@ -64,11 +64,10 @@ async def _measure(
     size: int, plan: Plan, discord: LocalDiscord, model: ScriptedProvider, app: AppProcess
 ) -> dict[str, object]:
     watcher = Watcher(discord)
-    guild = discord.world.guild("Playground")
-    places = [
-        (discord.world.add_person(f"p{size}-{n}"), discord.world.add_channel(guild, f"c{size}-{n}"))
-        for n in range(size)
-    ]
+    world = discord.world
+    people = [world.add_person(f"p{size}-{n}") for n in range(size)]
+    guild = world.add_guild(f"Guild of {size}", owner=people[0], members=people[1:])
+    places = [(who, world.add_channel(guild, f"c-{n}")) for n, who in enumerate(people)]
     edits, hits, cpu = len(discord.requests), discord.rate_limit_hits, app.cpu_s()
     model.requests.clear()
     sampling = asyncio.create_task(app.sample())
