@@ -46,6 +46,14 @@ class _Say(msgspec.Struct):
     files: list[str] = msgspec.field(default_factory=list[str])
 
 
+class _Change(msgspec.Struct):
+    """A message of one's own; without a text it is to be deleted."""
+
+    channel: str
+    message: str
+    text: str = ""
+
+
 class _Option(msgspec.Struct):
     name: str
     type: int
@@ -84,6 +92,8 @@ class Deeds:
         self._modals: OrderedDict[str, Interaction] = OrderedDict()
         self._all: dict[str, Callable[[msgspec.Raw], Awaitable[JsonObject]]] = {
             "say": self._say,
+            "edit": self._edit,
+            "delete": self._delete,
             "invoke": self._invoke,
             "autocomplete": self._autocomplete,
             "component": self._component,
@@ -120,8 +130,7 @@ class Deeds:
         channel = self.channel(wanted.channel)
         self._check_may_send(channel)
         reply_to = None if wanted.reply_to is None else self._message(channel, wanted.reply_to)
-        if len(wanted.text) > _LONGEST_TEXT:
-            raise Refusal(f"A message has at most {_LONGEST_TEXT} characters.")
+        _check_length(wanted.text)
         message = await self._discord.say(
             self._view.person,
             channel,
@@ -130,6 +139,24 @@ class Deeds:
             attachments=[self._uploads.take(ticket) for ticket in wanted.files],
         )
         return {"id": str(message.id)}
+
+    async def _edit(self, data: msgspec.Raw) -> JsonObject:
+        wanted = msgspec.json.decode(data, type=_Change)
+        message = self._own_message(wanted)
+        _check_length(wanted.text)
+        await self._discord.edit(self._view.person, message, wanted.text)
+        return {}
+
+    async def _delete(self, data: msgspec.Raw) -> JsonObject:
+        message = self._own_message(msgspec.json.decode(data, type=_Change))
+        await self._discord.delete(self._view.person, message)
+        return {}
+
+    def _own_message(self, wanted: _Change) -> Message:
+        message = self._message(self.channel(wanted.channel), wanted.message)
+        if message.author is not self._view.person:
+            raise Refusal("This is not your message.")
+        return message
 
     def _check_may_send(self, channel: Channel) -> None:
         needed = sending_needs(channel)
@@ -213,6 +240,11 @@ class Deeds:
         world, thing_id = self._discord.world, as_int(value) or 0
         roles = {key: role for guild in world.guilds.values() for key, role in guild.roles.items()}
         return world.people.get(thing_id) or world.channels.get(thing_id) or roles.get(thing_id)
+
+
+def _check_length(text: str) -> None:
+    if len(text) > _LONGEST_TEXT:
+        raise Refusal(f"A message has at most {_LONGEST_TEXT} characters.")
 
 
 def _is_settled(interaction: Interaction) -> bool:

@@ -61,4 +61,6 @@ class Outbox:
             self._unkeyed += 1
             key = f"#{self._unkeyed}"
         self._waiting[key] = message
+        # behind an answer with older state, or the newer one would be overwritten
+        self._waiting.move_to_end(key)
         self._something.set()

@@ -117,7 +117,9 @@ class PlaySession:
             wanted = msgspec.json.decode(request.data, type=_Open)
             channel = self._deeds.channel(wanted.channel)
             self._open = channel
-            return self._view.history(channel, as_int(wanted.before))
+            return self._view.history(channel, as_int(wanted.before)) | {
+                "commands": self._discord.commands_for(self._view.person, channel)
+            }
         return await self._deeds.perform(request.op, request.data)
 
     def _be(self, person: Person) -> None:
@@ -146,7 +148,7 @@ class PlaySession:
     def _tell(self, event: WorldEvent) -> None:
         match event.kind:
             case EventKind.COMMANDS:
-                self._outbox.event("commands", self._discord.commands(), key="commands")
+                self._outbox.event("commands", None, key="commands")
             case EventKind.APP_ONLINE | EventKind.APP_OFFLINE:
                 self._outbox.event("app", self._view.app(), key="app")
             case _ if event.channel is not None and self._view.sees(event.channel):

@@ -52,7 +52,6 @@ class PersonView:
             "places": [
                 self.place(channel) for channel in world.channels.values() if self.sees(channel)
             ],
-            "commands": self._discord.commands(),
             "banner": banner,
             "upload_limit": FILE_SIZE_LIMIT,
         }

@@ -13,6 +13,8 @@ const SHOW_SENDING_MS = 250;
 export function makeActions({ store, connection, names, complain }) {
   const request = (op, data) => connection.request(op, data);
   const actions = {
+    store,
+    names,
     complain,
     mentionsMe: (message) => store.mentionsMe(message),
 
@@ -33,7 +35,9 @@ export function makeActions({ store, connection, names, complain }) {
       const answer = await request("open", { channel }).catch((refusal) =>
         complain(refusal.message),
       );
-      if (answer) store.room(channel).load(answer.messages, answer.older);
+      if (!answer) return;
+      store.room(channel).load(answer.messages, answer.older);
+      store.offer(channel, answer.commands);
     },
 
     async older(channel) {
@@ -73,9 +77,35 @@ export function makeActions({ store, connection, names, complain }) {
     select: (message, customId, values) =>
       answerTo(message, customId, { custom_id: customId, values }),
 
-    dismiss(message) {
-      store.dismissed.add(message.id);
-      store.tell("room", message.channel_id);
+    dismiss: (message) => store.dismiss(message),
+
+    isMine: (message) => message.author.id === store.me?.id,
+
+    edit(message) {
+      store.editing = message?.id ?? null;
+      store.tell("room", store.current);
+      if (!message) actions.focusComposer();
+    },
+
+    editLast() {
+      const mine = store.room(store.current).messages.findLast(actions.isMine);
+      if (mine) actions.edit(mine);
+    },
+
+    async saveEdit(message, text) {
+      if (!text) return actions.remove(message);
+      if (text !== message.content) {
+        const data = { channel: message.channel_id, message: message.id, text };
+        const done = await request("edit", data).catch((refusal) => complain(refusal.message));
+        if (!done) return undefined;
+      }
+      return actions.edit(null);
+    },
+
+    async remove(message) {
+      const data = { channel: message.channel_id, message: message.id };
+      await request("delete", data).catch((refusal) => complain(refusal.message));
+      if (store.editing === message.id) actions.edit(null);
     },
 
     dropNote(id) {
@@ -95,8 +125,8 @@ export function makeActions({ store, connection, names, complain }) {
       if (!(await copyText(message.content))) complain("The browser did not allow copying.");
     },
 
-    more(message, anchor) {
-      const items = messageCommands(store.commands, store.place).map((command) => ({
+    apps(message, anchor) {
+      const items = messageCommands(store.offered).map((command) => ({
         content: command.name,
         run: () =>
           run(message.channel_id, command.name, () =>
@@ -115,7 +145,7 @@ export function makeActions({ store, connection, names, complain }) {
     },
 
     openCommand(name, values) {
-      const entry = typable(store.commands, store.place).find((one) => one.name === name);
+      const entry = typable(store.offered).find((one) => one.name === name);
       if (entry) actions.composer.openCommand(entry, values);
     },
 

@@ -120,7 +120,7 @@ async function loadPreview(file, { code, preview, more }) {
   if (!source || file.size > 4 * PREVIEW_BYTES) return;
   const answer = await fetch(source).catch(() => null);
   if (!answer?.ok) return;
-  const text = (await answer.text()).slice(0, PREVIEW_BYTES);
+  const text = (await answer.text()).slice(0, PREVIEW_BYTES).trimEnd();
   const language = file.filename.split(".").at(-1);
   const lines = text.split("\n");
   const show = (count) => fill(code, coloured(lines.slice(0, count).join("\n"), language));

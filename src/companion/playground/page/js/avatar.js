@@ -1,13 +1,13 @@
-// Avatars drawn from a name and an id: the same person always looks the same.
+// Avatars drawn from a name: the same person always looks the same.
 
 import { h, s } from "./dom.js";
 
 const HUES = [12, 38, 88, 158, 186, 214, 262, 292, 330];
 
 /** The hue of a person, 0-359. */
-export function hueOf(id) {
+export function hueOf(name) {
   let sum = 7;
-  for (const letter of String(id)) sum = (sum * 31 + letter.charCodeAt(0)) % 100003;
+  for (const letter of name) sum = (sum * 31 + letter.charCodeAt(0)) % 100003;
   return HUES[sum % HUES.length];
 }
 
@@ -58,7 +58,7 @@ export function avatar(user, size = 40) {
     ...(user.bot ? appMark() : letters(user.name)),
   );
   const node = h("span.avatar", { class: user.bot ? "is-app" : "" }, picture);
-  node.style.setProperty("--hue", String(hueOf(user.id)));
+  node.style.setProperty("--hue", String(hueOf(user.name)));
   node.style.setProperty("--size", `${size}px`);
   return node;
 }

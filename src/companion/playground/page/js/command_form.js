@@ -136,7 +136,9 @@ export class CommandForm {
 
   /** What is entered so far, for the app to complete. */
   partial(focused) {
-    const filled = this.fields.filter((field) => !field.isFile && (field === focused || !field.isEmpty));
+    const filled = this.fields.filter(
+      (field) => !field.isFile && (field === focused || !field.isEmpty),
+    );
     return filled.map((field) => ({
       name: field.option.name,
       type: field.option.type,

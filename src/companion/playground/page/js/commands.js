@@ -2,25 +2,17 @@
 
 const SUBCOMMAND = 1;
 const GROUP = 2;
-const WHERE = { text: 0, thread: 0, dm: 1, group: 2 };
 
-/** Every slash command one can type here, subcommands as commands of their own. */
-export function typable(commands, place) {
+/** Every slash command one can type, subcommands as commands of their own. */
+export function typable(commands) {
   return commands
-    .filter((command) => (command.type ?? 1) === 1 && fits(command, place))
+    .filter((command) => (command.type ?? 1) === 1)
     .flatMap((command) => entries(command, command, []));
 }
 
 /** The commands in a message's menu. */
-export function messageCommands(commands, place) {
-  return commands.filter((command) => command.type === 3 && fits(command, place));
-}
-
-function fits(command, place) {
-  if (!place) return true;
-  const where = WHERE[place.kind] ?? 0;
-  if (command.contexts) return command.contexts.includes(where);
-  return where !== 1 || command.dm_permission !== false;
+export function messageCommands(commands) {
+  return commands.filter((command) => command.type === 3);
 }
 
 function entries(command, part, path) {

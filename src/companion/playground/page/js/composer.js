@@ -7,6 +7,7 @@ import { CommandForm } from "./command_form.js";
 import { Suggestions } from "./composer_suggestions.js";
 import { typable } from "./commands.js";
 import { encoded, nameable } from "./mentions.js";
+import { asPerson, dots } from "./row_parts.js";
 import { SuggestPanel } from "./suggest_panel.js";
 import { UploadTray } from "./uploads.js";
 
@@ -35,9 +36,6 @@ export class Composer {
       rows: 1,
       "aria-label": "Message",
       "aria-describedby": "composer-note",
-      role: "combobox",
-      "aria-expanded": "false",
-      "aria-haspopup": "listbox",
       "aria-autocomplete": "list",
     });
     this.picker = h("input", {
@@ -74,7 +72,8 @@ export class Composer {
     this.who = h("span.composer-who");
     this.slot = h("div.composer-slot", {}, this.text);
     this.replyBar = h("div.reply-bar", { hidden: true });
-    this.note = h("div.composer-note", { id: "composer-note" });
+    this.typing = h("span.typing", { role: "status" });
+    this.note = h("span.composer-note", { id: "composer-note" });
     this.box = h(
       "div.composer",
       {},
@@ -83,7 +82,7 @@ export class Composer {
       h("div.composer-line", {}, this.attach, this.who, this.slot, this.slash, this.send),
       this.picker,
     );
-    fill(frame, this.panel.root, this.box, this.note);
+    fill(frame, this.panel.root, this.box, h("div.composer-foot", {}, this.typing, this.note));
   }
 
   listen(frame) {
@@ -99,17 +98,18 @@ export class Composer {
     this.store.on("current person", () => this.arrive());
     this.store.on("reply", () => this.drawReply());
     this.store.on("commands places", () => this.describe());
+    this.store.on("typing current", () => this.drawTyping());
   }
 
   /** Another channel or person: keep what was written there, bring back what was written here. */
   arrive() {
     const key = `${this.store.me?.id} ${this.store.current}`;
-    if (this.key_ && this.key_ !== key) {
-      this.drafts.set(this.key_, this.text.value);
+    if (this.draftKey && this.draftKey !== key) {
+      this.drafts.set(this.draftKey, this.text.value);
       this.endCommand();
       this.text.value = this.drafts.get(key) ?? "";
     }
-    this.key_ = key;
+    this.draftKey = key;
     this.describe();
     this.changed({ quiet: true });
   }
@@ -123,7 +123,8 @@ export class Composer {
         : place.kind === "thread"
           ? place.name
           : `#${place.name}`;
-    this.text.placeholder = `Message ${where} as ${me.name}, or type / for commands`;
+    const hint = window.innerWidth > 760 ? ", or type / for commands" : "";
+    this.text.placeholder = `Message ${where} as ${me.name}${hint}`;
     this.text.setAttribute("aria-label", `Message ${where} as ${me.name}`);
     fill(this.who, avatar(me, 24));
     this.who.title = `You are ${me.name}`;
@@ -165,6 +166,14 @@ export class Composer {
     );
   }
 
+  drawTyping() {
+    const names = this.store.typists();
+    const words = names.length > 1 ? `${names.join(", ")} are typing…` : `${names[0]} is typing…`;
+    fill(this.typing, names.length ? [dots(), words] : null);
+    clearTimeout(this.typingEnds);
+    if (names.length) this.typingEnds = setTimeout(() => this.drawTyping(), 1000);
+  }
+
   asFile() {
     this.tray.add([new File([this.text.value], "message.txt", { type: "text/plain" })]);
     this.text.value = "";
@@ -180,7 +189,7 @@ export class Composer {
   }
 
   get commands() {
-    return typable(this.store.commands, this.store.place);
+    return typable(this.store.offered);
   }
 
   // -- commands ---------------------------------------------------------------
@@ -228,6 +237,9 @@ export class Composer {
       if (this.panel.isOpen) this.suggestions.close();
       else if (this.store.replyTo) this.actions.reply(null);
       else if (this.text.value.startsWith("/")) this.text.value = "";
+    } else if (event.key === "ArrowUp" && !this.text.value) {
+      event.preventDefault();
+      this.actions.editLast();
     }
   }
 
@@ -295,7 +307,7 @@ export class Composer {
         "span",
         {},
         "Replying to ",
-        h("strong", {}, message.author.global_name || message.author.username),
+        h("strong", {}, asPerson(message.author, this.actions.names).name),
       ),
       cancel,
     );

@@ -25,12 +25,10 @@ export class Suggestions {
 
   close() {
     this.composer.panel.hide();
-    this.composer.text.setAttribute("aria-expanded", "false");
   }
 
   open(options) {
     this.composer.panel.show({ ...options, owner: this.composer.text });
-    this.composer.text.setAttribute("aria-expanded", "true");
   }
 
   suggestCommands(query) {

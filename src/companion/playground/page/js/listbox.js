@@ -63,12 +63,14 @@ export class ListBox {
     this.detach();
     this.owner = owner;
     owner.setAttribute("aria-controls", this.root.id);
+    if (owner.role === "combobox") owner.setAttribute("aria-expanded", "true");
     owner.setAttribute("aria-activedescendant", this.nodes?.[this.at]?.id ?? "");
   }
 
   detach() {
     this.owner?.removeAttribute("aria-controls");
     this.owner?.removeAttribute("aria-activedescendant");
+    if (this.owner?.role === "combobox") this.owner.setAttribute("aria-expanded", "false");
     this.owner = null;
   }
 

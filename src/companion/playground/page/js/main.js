@@ -43,11 +43,7 @@ const HANDLERS = {
     store.tell("waiting");
   },
   typing: (data) => store.setTyping(data.channel, data.person),
-  commands: (data) => {
-    store.commands = data;
-    store.tell("commands");
-    store.tell("places");
-  },
+  commands: () => actions.load(store.current),
   app: (data) => {
     store.app = data;
     store.tell("app");
@@ -77,12 +73,13 @@ actions.jumpTo = (id) => timeline.reveal(id);
 actions.toggleSidebar = (open) => {
   const shown = part("app").classList.toggle("shows-sidebar", open);
   part("veil").tabIndex = shown ? 0 : -1;
+  if (shown) part("sidebar").querySelector("[aria-current]")?.focus();
 };
 part("veil").addEventListener("click", () => actions.toggleSidebar(false));
 catchFiles(part("stage"), (files) => composer.takeFiles(files));
 document.addEventListener("keydown", (event) => {
   if (event.key === "Escape") actions.toggleSidebar(false);
-  const typing = event.target.closest(
+  const typing = event.target.closest?.(
     "input, textarea, select, button, a, dialog, [popover], [role=button], .timeline pre",
   );
   // any letter typed on the page goes to the composer

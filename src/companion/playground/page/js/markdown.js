@@ -37,6 +37,54 @@ export function prose(text, names) {
   return view.root;
 }
 
+/** The words of a message on one line, without marks: for replies and previews. */
+export function plainWords(text, names, most = 140) {
+  const words = parseBlocks(text).map((block) => blockWords(block, names));
+  return words.join(" ").replace(/\s+/gu, " ").trim().slice(0, most);
+}
+
+function blockWords(block, names) {
+  if (block.type === "fence") return block.text;
+  if (block.type === "quote")
+    return block.children.map((child) => blockWords(child, names)).join(" ");
+  if (block.type !== "list") return inlineWords(block.children, names);
+  return block.items
+    .map((item) =>
+      [
+        inlineWords(item.children, names),
+        ...item.lists.map((list) => blockWords(list, names)),
+      ].join(" "),
+    )
+    .join(" ");
+}
+
+function inlineWords(nodes, names) {
+  const one = (node) => {
+    if (node.type === "spoiler") return "▒▒▒▒";
+    if (node.text !== undefined) return node.text;
+    if (node.type === "link") return node.children ? inlineWords(node.children, names) : node.url;
+    return node.children ? inlineWords(node.children, names) : mentionWords(node, names);
+  };
+  return nodes.map(one).join("");
+}
+
+function mentionWords(node, names) {
+  switch (node.type) {
+    case "person":
+      return `@${names.person(node.id) ?? "unknown"}`;
+    case "channel":
+      return `#${names.channel(node.id) ?? "unknown"}`;
+    case "role":
+      return `@${names.role(node.id) ?? "role"}`;
+    case "command":
+      return `/${node.name}`;
+    case "time":
+      return stamp(node.seconds, node.style) ?? "";
+    default:
+      return `:${node.name}:`;
+  }
+}
+
 function onlyEmoji(text) {
   return text.length <= 60 && /^(?:\p{RGI_Emoji}\s*){1,10}$/v.test(text.trim());
 }
@@ -135,7 +183,7 @@ function inlineNode(node, names) {
     case "time":
       return time(node);
     case "emoji":
-      return h("span.chip.chip-emoji", {}, `:${node.name}:`);
+      return h("span.chip.chip-emoji", {}, mentionWords(node, names));
     default:
       return mention(node, names);
   }
@@ -184,30 +232,12 @@ function time({ seconds, style }) {
 }
 
 function mention(node, names) {
-  switch (node.type) {
-    case "everyone":
-      return h("span.chip", {}, node.text);
-    case "command":
-      return h(
-        "button.chip.chip-command",
-        { type: "button", onclick: () => names.onCommand?.(node.name) },
-        `/${node.name}`,
-      );
-    case "channel":
-      return h(
-        "button.chip.chip-channel",
-        { type: "button", onclick: () => names.onChannel?.(node.id) },
-        `#${names.channel(node.id) ?? "unknown"}`,
-      );
-    case "role":
-      return h("span.chip", {}, `@${names.role?.(node.id) ?? "role"}`);
-    default: {
-      const own = names.isMe?.(node.id);
-      return h(
-        "span.chip",
-        { class: own ? "is-me" : "" },
-        `@${names.person(node.id) ?? "unknown"}`,
-      );
-    }
-  }
+  const words = node.type === "everyone" ? node.text : mentionWords(node, names);
+  const press = {
+    command: () => names.onCommand(node.name),
+    channel: () => names.onChannel(node.id),
+  };
+  if (node.type in press)
+    return h(`button.chip.chip-${node.type}`, { type: "button", onclick: press[node.type] }, words);
+  return h("span.chip", { class: names.isMe(node.id) ? "is-me" : "" }, words);
 }

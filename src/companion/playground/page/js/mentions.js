@@ -47,3 +47,8 @@ function replaceName(text, { sign, name, token }) {
     () => token,
   );
 }
+
+/** The other way: `<@id>` as `@Ada`, for editing. */
+export function written(text, names) {
+  return names.reduce((words, { sign, name, token }) => words.replaceAll(token, sign + name), text);
+}

@@ -8,14 +8,20 @@ import { attachmentNodes, media } from "./attachments.js";
 import { embedNodes } from "./embeds.js";
 import { componentNodes } from "./components.js";
 import { isEphemeral } from "./store.js";
+import { editor } from "./message_editor.js";
+import {
+  aboveNodes,
+  asPerson,
+  onlyYou,
+  startedThread,
+  thinkingNode,
+  toolNodes,
+} from "./row_parts.js";
 import { fullOf, hourOf } from "./time.js";
 
 const LOADING = 1 << 7;
 const SUPPRESS_EMBEDS = 1 << 2;
 const THREAD_CREATED = 18;
-
-export const nameOf = (user) => user.global_name || user.username;
-export const asPerson = (user) => ({ id: user.id, name: nameOf(user), bot: Boolean(user.bot) });
 
 export class MessageRow {
   /** `actions` does what its buttons say; `names` resolves mentions. */
@@ -52,32 +58,34 @@ export class MessageRow {
     );
   }
 
-  update(message, { isHead, waiting, failure, isTarget }) {
+  /** Draw a message; `context` is what the timeline knows about its place. */
+  update(message, context) {
+    const { isHead, waiting, failure, isTarget, isEdited, thread } = context;
+    const same = Object.keys(context).every((key) => context[key] === this.context?.[key]);
+    if (same && message === this.message) return;
     this.message = message;
+    this.context = context;
     const thinking = Boolean(message.flags & LOADING) && !failure;
+    const hidden = isEphemeral(message);
     this.root.dataset.id = message.id;
     this.root.classList.toggle("is-head", isHead);
-    this.root.classList.toggle("is-ephemeral", isEphemeral(message));
+    this.root.classList.toggle("is-ephemeral", hidden);
     this.root.classList.toggle("is-mention", this.actions.mentionsMe(message));
     this.root.classList.toggle("is-target", isTarget);
-    this.part("above", message.referenced_message ?? message.command ?? null, () =>
-      fill(this.above, this.aboveNodes(message)),
-    );
+    const above = message.command ?? [message.referenced_message];
+    this.part("above", above, () => fill(this.above, aboveNodes(message, this)));
     this.part("head", [isHead, message.author], () => this.drawHead(message, isHead));
-    this.part("text", [message.content, message.edited_timestamp, thinking, message.type], () =>
-      this.drawText(message, thinking),
-    );
-    this.part("files", message.attachments, () =>
-      fill(this.files, attachmentNodes(message.attachments)),
-    );
+    const text = [message.content, message.edited_timestamp, thinking, message.type];
+    this.part("text", isEdited ? "editor" : text, () => this.drawText(message, thinking, isEdited));
+    const { attachments, components } = message;
+    this.part("files", attachments, () => fill(this.files, attachmentNodes(attachments)));
     const embeds = message.flags & SUPPRESS_EMBEDS ? [] : message.embeds;
     this.part("embeds", embeds, () => fill(this.embeds, embedNodes(embeds, this.names)));
-    this.part("components", [message.components, waiting], () =>
-      this.drawComponents(message, waiting),
-    );
-    this.part("foot", [isEphemeral(message), failure], () => this.drawFoot(message, failure));
-    this.part("tools", [isEphemeral(message), thinking], () =>
-      fill(this.tools, thinking ? [] : this.toolNodes(message)),
+    this.part("components", [components, waiting], () => this.drawComponents(message, waiting));
+    this.part("foot", [hidden, failure, thread], () => this.drawFoot(message, context));
+    const mine = this.actions.isMine(message);
+    this.part("tools", [hidden, thinking, mine], () =>
+      fill(this.tools, thinking ? [] : toolNodes(this, { hidden, mine })),
     );
   }
 
@@ -88,44 +96,14 @@ export class MessageRow {
     draw();
   }
 
-  aboveNodes(message) {
-    if (message.command) {
-      const { user, name } = message.command;
-      return h(
-        "div.used",
-        {},
-        h("span.spine"),
-        avatar(asPerson(user), 16),
-        h("span.used-who", {}, nameOf(user)),
-        " used ",
-        h("span.chip", {}, `/${name}`),
-      );
-    }
-    const target = message.referenced_message;
-    if (message.referenced_message === undefined) return null;
-    if (target === null)
-      return h("div.used", {}, h("span.spine"), h("em", {}, "Original message was deleted"));
-    const words =
-      target.content.replace(/\s+/gu, " ").slice(0, 140) ||
-      (target.attachments?.length ? "Attachment" : "Message");
-    return h(
-      "button.used",
-      { type: "button", onclick: () => this.actions.jumpTo(target.id) },
-      h("span.spine"),
-      avatar(asPerson(target.author), 16),
-      h("span.used-who", {}, nameOf(target.author)),
-      h("span.used-words", {}, words),
-    );
-  }
-
   drawHead(message, isHead) {
     const when = new Date(message.timestamp);
     const stamp = (style) =>
       h(`time.${style}`, { datetime: message.timestamp, title: fullOf(when) }, hourOf(when));
-    const person = asPerson(message.author);
+    const person = asPerson(message.author, this.names);
     fill(this.gutter, isHead ? avatar(person, 40) : stamp("row-time-side"));
-    const name = h("span.row-name", {}, person.name);
-    name.style.setProperty("--hue", String(hueOf(person.id)));
+    const name = h("span.row-name", { class: person.bot ? "is-app" : "" }, person.name);
+    name.style.setProperty("--hue", String(hueOf(person.name)));
     fill(
       this.head,
       isHead && [
@@ -137,36 +115,23 @@ export class MessageRow {
     this.head.hidden = !isHead;
   }
 
-  drawText(message, thinking) {
-    const shown = thinking ? "thinking" : message.type === THREAD_CREATED ? "system" : "prose";
-    if (shown === "thinking") {
-      fill(
-        this.text,
-        h(
-          "span.thinking",
-          { role: "status" },
-          h("span.dots", { "aria-hidden": "true" }, h("i"), h("i"), h("i")),
-          `${nameOf(message.author)} is thinking…`,
-        ),
-      );
-    } else if (shown === "system") {
-      fill(
-        this.text,
-        h(
-          "span.system",
-          {},
-          icon("thread", 16),
-          "started a thread: ",
-          h("strong", {}, message.content),
-        ),
-      );
-    } else {
+  drawText(message, thinking, isEdited) {
+    const system = message.type === THREAD_CREATED;
+    const shown = isEdited ? "editor" : thinking ? "thinking" : system ? "system" : "prose";
+    if (shown === "editor") fill(this.text, editor(message, this.actions));
+    else if (shown === "thinking") fill(this.text, thinkingNode(this.name(message.author)));
+    else if (shown === "system") fill(this.text, startedThread(message, this.actions));
+    else {
       if (this.shown !== "prose") fill(this.text, this.prose.root);
       this.prose.update(message.content);
       this.markEdited(message);
     }
     this.shown = shown;
     this.text.hidden = shown === "prose" && !message.content;
+  }
+
+  name(user) {
+    return asPerson(user, this.names).name;
   }
 
   markEdited(message) {
@@ -195,39 +160,20 @@ export class MessageRow {
     fill(this.components, componentNodes(message.components, use));
   }
 
-  drawFoot(message, failure) {
-    const dismiss =
-      isEphemeral(message) &&
-      h(
-        "span.only-you",
-        {},
-        icon("eye", 15),
-        "Only you can see this · ",
-        h(
-          "button.link",
-          { type: "button", onclick: () => this.actions.dismiss(message) },
-          "Dismiss message",
-        ),
-      );
+  drawFoot(message, { failure, thread }) {
+    const open = () => this.actions.go(thread.id);
     fill(
       this.foot,
       failure && h("div.failed", { role: "alert" }, icon("warn", 15), failure),
-      dismiss,
+      thread &&
+        h(
+          "button.thread-link",
+          { type: "button", onclick: open },
+          icon("thread", 15),
+          h("strong", {}, thread.name),
+          "Open thread",
+        ),
+      isEphemeral(message) && onlyYou(() => this.actions.dismiss(message)),
     );
-  }
-
-  toolNodes(message) {
-    const tool = (label, picture, onclick) =>
-      h(
-        "button.tool",
-        { type: "button", "aria-label": label, title: label, onclick },
-        icon(picture, 18),
-      );
-    const copy = tool("Copy text", "copy", () => this.actions.copy(this.message));
-    if (isEphemeral(message)) return copy;
-    const more = tool("More: apps", "more", (event) =>
-      this.actions.more(this.message, event.currentTarget),
-    );
-    return [tool("Reply", "reply", () => this.actions.reply(this.message)), copy, more];
   }
 }

@@ -3,6 +3,7 @@
 import { h, fill } from "./dom.js";
 import { icon } from "./icons.js";
 import { avatar } from "./avatar.js";
+import { dots, onlyYou, usedLine } from "./row_parts.js";
 
 export class NoteRow {
   constructor(actions) {
@@ -15,23 +16,11 @@ export class NoteRow {
     const key = JSON.stringify(note);
     if (key === this.key) return;
     this.key = key;
-    const used = h(
-      "div.row-above",
-      {},
-      h(
-        "div.used",
-        {},
-        h("span.spine"),
-        avatar(store.me, 16),
-        h("span.used-who", {}, store.me.name),
-        " used ",
-        h("span.chip", {}, `/${note.name}`),
-      ),
-    );
+    const used = h("div.row-above", {}, usedLine(store.me, note.name));
     const head = h(
       "div.row-head",
       {},
-      h("span.row-name", {}, store.app.name),
+      h("span.row-name.is-app", {}, store.app.name),
       h("span.badge", {}, "APP"),
     );
     this.root.classList.toggle("is-ephemeral", note.state === "failed");
@@ -44,31 +33,17 @@ export class NoteRow {
   }
 
   failed(note) {
-    const dismiss = h(
-      "button.link",
-      { type: "button", onclick: () => this.actions.dropNote(note.id) },
-      "Dismiss message",
-    );
     return [
       h("div.failed", { role: "alert" }, icon("warn", 15), note.error),
       h(
         "div.row-foot",
         {},
-        h("span.only-you", {}, icon("eye", 15), "Only you can see this · ", dismiss),
+        onlyYou(() => this.actions.dropNote(note.id)),
       ),
     ];
   }
 }
 
 function sending() {
-  return h(
-    "div.row-text",
-    {},
-    h(
-      "span.thinking",
-      {},
-      h("span.dots", { "aria-hidden": "true" }, h("i"), h("i"), h("i")),
-      "Sending command…",
-    ),
-  );
+  return h("div.row-text", {}, h("span.thinking", {}, dots(), "Sending command…"));
 }

@@ -52,7 +52,10 @@ export class OptionField {
     const control = long
       ? h("textarea.field-input", { ...attributes, rows: 1 })
       : h("input.field-input", { ...attributes, type: "text" });
-    if (this.listed) control.setAttribute("role", "combobox");
+    if (this.listed) {
+      control.setAttribute("role", "combobox");
+      control.setAttribute("aria-expanded", "false");
+    }
     control.addEventListener("input", () => {
       this.chosen = null;
       this.unmark();

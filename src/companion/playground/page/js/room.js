@@ -11,6 +11,8 @@ export class Room {
     this.messages = [];
     this.hasOlder = false;
     this.loaded = false;
+    // The commands that this person is offered here.
+    this.commands = null;
     // Rows that only this page knows: commands on their way and commands that failed.
     this.notes = [];
   }

@@ -69,7 +69,6 @@ export class SelectMenu {
     this.before = [...this.values];
     this.showItems();
     openAt(this.popup, this.button, { matchWidth: true });
-    this.button.setAttribute("aria-expanded", "true");
     this.list.attach(this.button);
   }
 
@@ -106,7 +105,6 @@ export class SelectMenu {
   }
 
   closed() {
-    this.button.setAttribute("aria-expanded", "false");
     this.list.detach();
     this.describe();
     const changed = this.values.join("\n") !== this.before?.join("\n");

@@ -16,7 +16,6 @@ export class Store {
     this.people = new Map();
     this.guilds = [];
     this.places = new Map();
-    this.commands = [];
     this.banner = "";
     this.uploadLimit = 10 * 1024 * 1024;
     this.rooms = new Map();
@@ -29,6 +28,7 @@ export class Store {
     this.waiting = new Map();
     this.failures = new Map();
     this.replyTo = null;
+    this.editing = null;
   }
 
   on(names, listener) {
@@ -44,6 +44,16 @@ export class Store {
 
   get place() {
     return this.places.get(this.current) ?? null;
+  }
+
+  /** The commands offered in the current channel. */
+  get offered() {
+    return this.room(this.current).commands ?? [];
+  }
+
+  offer(channel, commands) {
+    this.room(channel).commands = commands;
+    this.tell("commands");
   }
 
   room(channel) {
@@ -66,20 +76,18 @@ export class Store {
     this.people = new Map(data.people.map((person) => [person.id, person]));
     this.guilds = data.guilds;
     this.places = new Map(data.places.map((place) => [place.id, place]));
-    this.commands = data.commands;
     this.banner = data.banner;
     this.uploadLimit = data.upload_limit;
     if (restarted || other) {
       this.rooms.clear();
       this.mentions.clear();
       this.typing.clear();
-      this.dismissed.clear();
     }
+    this.dismissed = new Set(this.memory.get(`dismissed.${this.world}`));
     this.startReading();
     if (!this.places.has(this.current)) this.current = this.firstPlace();
     this.tell("person");
     this.tell("places");
-    this.tell("commands");
     this.tell("app");
     this.tell("current");
   }
@@ -122,7 +130,7 @@ export class Store {
     const channel = message.channel_id;
     const room = this.room(channel);
     const isNew = room.loaded ? room.put(message) : !message.edited_timestamp;
-    this.typing.get(channel)?.delete(message.author.id);
+    if (this.typing.get(channel)?.delete(message.author.id)) this.tell("typing", channel);
     const place = this.places.get(channel);
     if (place && (!place.last_message_id || compareIds(message.id, place.last_message_id) > 0)) {
       place.last_message_id = message.id;
@@ -139,6 +147,13 @@ export class Store {
     this.tell("room", channel);
   }
 
+  /** Take an ephemeral message out of sight, for this tab. */
+  dismiss(message) {
+    this.dismissed.add(message.id);
+    this.memory.set(`dismissed.${this.world}`, [...this.dismissed]);
+    this.tell("room", message.channel_id);
+  }
+
   mentionsMe(message) {
     return Boolean(
       message.mentions?.some((person) => person.id === this.me.id) ||
@@ -147,10 +162,17 @@ export class Store {
   }
 
   setTyping(channel, person) {
-    if (person === this.me?.id) return;
+    if (person === this.me.id) return;
     if (!this.typing.has(channel)) this.typing.set(channel, new Map());
     this.typing.get(channel).set(person, Date.now() + 10000);
     this.tell("typing", channel);
+  }
+
+  /** The names of those who type in the current channel. */
+  typists() {
+    const now = Date.now();
+    const here = [...(this.typing.get(this.current) ?? [])].filter(([, until]) => until > now);
+    return here.map(([id]) => this.person(id)?.name).filter(Boolean);
   }
 
   /** Channels that existed when this person was first seen count as read. */

@@ -6,9 +6,9 @@ import { MessageRow } from "./message_row.js";
 import { NoteRow } from "./note_row.js";
 import { welcome } from "./welcome.js";
 import { compareIds } from "./room.js";
+import { StickToEnd } from "./stick_to_end.js";
 import { dayOf, sameDay } from "./time.js";
 
-const NEAR_END = 60;
 const GROUP_MS = 7 * 60 * 1000;
 
 export class Timeline {
@@ -17,7 +17,6 @@ export class Timeline {
     this.actions = actions;
     this.names = names;
     this.rows = new Map();
-    this.stuck = true;
     this.missed = 0;
     this.list = h("ol.rows");
     this.scroller = h(
@@ -25,48 +24,49 @@ export class Timeline {
       { tabIndex: 0, role: "log", "aria-label": "Messages", "aria-relevant": "additions" },
       this.list,
     );
-    this.jump = h("button.jump", { type: "button", hidden: true, onclick: () => this.toEnd(true) });
+    this.jump = h("button.jump", { type: "button", hidden: true, onclick: () => this.toEnd() });
     fill(frame, this.scroller, this.jump);
+    this.stick = new StickToEnd(this.scroller, this.list, () => this.moved());
     this.listen();
   }
 
   listen() {
-    this.scroller.addEventListener("scroll", () => this.scrolled(), { passive: true });
-    new ResizeObserver(() => this.settle()).observe(this.list);
-    new ResizeObserver(() => this.settle()).observe(this.scroller);
     document.addEventListener("visibilitychange", () => this.read());
     this.store.on("current", () => this.open());
     this.store.on("room message", (detail) => this.heard(detail));
     this.store.on("waiting", () => this.plan());
-    this.store.on("person app places", () => this.plan());
+    this.store.on("person app places commands", () => this.plan());
   }
 
   get room() {
     return this.store.room(this.store.current);
   }
 
-  /** Show another channel, from its newest message. */
+  /** Show a channel from its newest message; the same one again keeps its place. */
   async open() {
-    const channel = this.store.current;
+    const { store } = this;
+    const channel = store.current;
     if (!channel) return;
-    this.stuck = true;
-    this.missed = 0;
-    this.rows.clear();
-    const place = this.store.place;
-    this.newAfter = this.store.isUnread(place) ? (this.store.readMarks()[channel] ?? null) : null;
-    this.draw();
+    const shown = `${store.world} ${store.me.id} ${channel}`;
+    if (this.shown !== shown) {
+      this.shown = shown;
+      this.missed = 0;
+      this.rows.clear();
+      this.newAfter = store.isUnread(store.place) ? (store.readMarks()[channel] ?? null) : null;
+      this.stick.toEnd();
+      this.draw();
+    }
     await this.actions.load(channel);
-    if (this.store.current !== channel) return;
-    this.draw();
-    this.toEnd();
+    if (this.store.current === channel) this.draw();
   }
 
   heard(detail) {
     const channel = detail?.channel ?? detail;
     if (channel !== this.store.current) return;
-    if (detail?.isNew && !this.stuck && detail.message.author.id !== this.store.me.id)
-      this.missed += 1;
-    if (detail?.isNew && detail.message.author.id === this.store.me.id) this.stuck = true;
+    if (detail?.isNew) {
+      if (detail.message.author.id === this.store.me.id) this.stick.toEnd();
+      else if (!this.stick.stuck) this.missed += 1;
+    }
     this.plan();
   }
 
@@ -90,7 +90,7 @@ export class Timeline {
         this.list.insertBefore(node, this.list.childNodes[i] ?? null);
     });
     while (this.list.childNodes.length > wanted.length) this.list.lastChild.remove();
-    this.settle();
+    this.stick.settle();
     this.drawJump();
     this.read();
   }
@@ -134,7 +134,7 @@ export class Timeline {
       this.store.place,
       this.store.banner,
       this.store.app,
-      this.store.commands.map((command) => command.name),
+      this.store.offered.map((command) => command.name),
       this.store.me?.id,
     ]);
     const known = this.rows.get(key);
@@ -163,7 +163,7 @@ export class Timeline {
   async older() {
     const { scroller } = this;
     const fromEnd = scroller.scrollHeight - scroller.scrollTop;
-    this.stuck = false;
+    this.stick.letGo();
     await this.actions.older(this.store.current);
     this.draw();
     scroller.scrollTop = scroller.scrollHeight - fromEnd;
@@ -172,16 +172,14 @@ export class Timeline {
   separator(message) {
     const key = `day ${message.id}`;
     const when = new Date(message.timestamp);
-    const node =
-      this.rows.get(key) ?? h("li.day", { role: "separator" }, h("span", {}, dayOf(when)));
+    const node = this.rows.get(key) ?? h("li.day", {}, h("span", {}, dayOf(when)));
     this.rows.set(key, node);
     return [key, node];
   }
 
   newMark(message) {
     const key = `new ${message.id}`;
-    const node =
-      this.rows.get(key) ?? h("li.day.is-new", { role: "separator" }, h("span", {}, "New"));
+    const node = this.rows.get(key) ?? h("li.day.is-new", {}, h("span", {}, "New"));
     this.rows.set(key, node);
     return [key, node];
   }
@@ -194,6 +192,8 @@ export class Timeline {
       waiting: this.store.waiting.get(message.id),
       failure: this.store.failures.get(message.id),
       isTarget: this.store.replyTo === message.id,
+      isEdited: this.store.editing === message.id,
+      thread: this.store.places.get(message.id),
     });
     return row.root;
   }
@@ -205,44 +205,34 @@ export class Timeline {
     return row.root;
   }
 
-  scrolled() {
-    const { scrollHeight, scrollTop, clientHeight } = this.scroller;
-    this.stuck = scrollHeight - scrollTop - clientHeight < NEAR_END;
-    if (this.stuck) this.missed = 0;
+  moved() {
+    if (this.stick.stuck) this.missed = 0;
     this.drawJump();
     this.read();
   }
 
-  settle() {
-    if (this.stuck) this.scroller.scrollTop = this.scroller.scrollHeight;
-  }
-
-  toEnd(focus = false) {
-    this.stuck = true;
-    this.missed = 0;
-    this.settle();
-    this.drawJump();
-    if (focus) this.actions.focusComposer();
+  toEnd() {
+    this.stick.toEnd();
+    this.actions.focusComposer();
   }
 
   drawJump() {
-    this.jump.hidden = this.stuck;
+    this.jump.hidden = this.stick.stuck;
     const words = this.missed
       ? `${this.missed} new ${this.missed === 1 ? "message" : "messages"}`
       : "Jump to present";
-    if (!this.stuck && this.jump.textContent !== words)
-      fill(this.jump, h("span", {}, words), icon("down", 16));
+    if (this.jump.textContent !== words) fill(this.jump, h("span", {}, words), icon("down", 16));
   }
 
   read() {
-    if (this.stuck && !document.hidden && this.store.current && this.room.loaded)
+    if (this.stick.stuck && !document.hidden && this.store.current && this.room.loaded)
       this.store.markRead(this.store.current);
   }
 
   reveal(id) {
     const row = this.rows.get(id)?.root;
     if (!row) return;
-    this.stuck = false;
+    this.stick.letGo();
     row.scrollIntoView({ block: "center" });
     row.classList.remove("is-flashed");
     requestAnimationFrame(() => row.classList.add("is-flashed"));

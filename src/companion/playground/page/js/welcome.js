@@ -69,7 +69,7 @@ export function welcome(store, actions, empty) {
 function introduction({ place, app }) {
   if (place.kind === "dm")
     return `Only you and ${app.name} read this. Just write: no command is needed here.`;
-  return `A small Discord on your own machine, with the real ${app.name} app in it. Nothing leaves this computer except what the model's server is asked. Type / for commands, mention @${app.name}, or start with one of these:`;
+  return `A small Discord of your own, with the real ${app.name} app in it. Type / for commands, mention @${app.name} in a message, or start with one of these:`;
 }
 
 function label({ banner }) {
@@ -84,7 +84,7 @@ function label({ banner }) {
 }
 
 function suggestions(store, actions) {
-  const known = new Set(store.commands.map((command) => command.name));
+  const known = new Set(store.offered.map((command) => command.name));
   const cards = IDEAS.filter((idea) => known.has(idea.command)).map((idea) =>
     h(
       "button.idea",
@@ -100,7 +100,7 @@ function suggestions(store, actions) {
     ),
   );
   if (!cards.length)
-    cards.push(...store.commands.slice(0, 4).map((command) => plainIdea(command, actions)));
+    cards.push(...store.offered.slice(0, 4).map((command) => plainIdea(command, actions)));
   return h("div.ideas", {}, cards);
 }
 

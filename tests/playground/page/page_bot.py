@@ -51,6 +51,9 @@ class Gates:
     def open(self, name: str) -> None:
         self._event(name).set()
 
+    def shut(self) -> None:
+        self._open.clear()
+
 
 class KeyForm(discord.ui.Modal):
     """The legacy form: rows of text inputs."""

@@ -1,0 +1,94 @@
+// The small parts around a message's text: what it answers, its tools, who sees it.
+
+import { h } from "./dom.js";
+import { icon } from "./icons.js";
+import { avatar } from "./avatar.js";
+import { plainWords } from "./markdown.js";
+
+/** A Discord user as avatars and names show it; the app is called as the store knows it. */
+export function asPerson(user, names) {
+  const name = names.person(user.id) ?? user.global_name ?? user.username;
+  return { id: user.id, name, bot: Boolean(user.bot) };
+}
+
+/** The line above a message: the command it answers, or the message it replies to. */
+export function aboveNodes(message, { names, actions }) {
+  if (message.command) return usedLine(asPerson(message.command.user, names), message.command.name);
+  const target = message.referenced_message;
+  if (target === undefined) return null;
+  if (target === null)
+    return h("div.used", {}, h("span.spine"), h("em", {}, "Original message was deleted"));
+  const person = asPerson(target.author, names);
+  const words = plainWords(target.content, names) || "A message without text";
+  return h(
+    "button.used",
+    { type: "button", onclick: () => actions.jumpTo(target.id) },
+    h("span.spine"),
+    avatar(person, 16),
+    h("span.used-who", {}, person.name),
+    h("span.used-words", {}, words),
+  );
+}
+
+/** "Ada used /ask". */
+export function usedLine(person, command) {
+  return h(
+    "div.used",
+    {},
+    h("span.spine"),
+    avatar(person, 16),
+    h("span.used-who", {}, person.name),
+    " used ",
+    h("span.chip", {}, `/${command}`),
+  );
+}
+
+export function dots() {
+  return h("span.dots", { "aria-hidden": "true" }, h("i"), h("i"), h("i"));
+}
+
+export function thinkingNode(name) {
+  return h("span.thinking", { role: "status" }, dots(), `${name} is thinking…`);
+}
+
+/** A thread that was started here; its own id is in the message's reference. */
+export function startedThread(message, actions) {
+  const open = () => actions.go(message.message_reference?.channel_id);
+  return h(
+    "span.system",
+    {},
+    icon("thread", 16),
+    "started a thread: ",
+    h("button.link", { type: "button", onclick: open }, message.content),
+  );
+}
+
+export function onlyYou(dismiss) {
+  return h(
+    "div.only-you",
+    {},
+    icon("eye", 15),
+    "Only you can see this · ",
+    h("button.link", { type: "button", onclick: dismiss }, "Dismiss message"),
+  );
+}
+
+/** The buttons that appear beside a message. */
+export function toolNodes(row, { hidden, mine }) {
+  const { actions } = row;
+  const tool = (label, picture, onclick) =>
+    h(
+      "button.tool",
+      { type: "button", "aria-label": label, title: label, onclick },
+      icon(picture, 18),
+    );
+  const copy = tool("Copy text", "copy", () => actions.copy(row.message));
+  if (hidden) return copy;
+  return [
+    tool("Reply", "reply", () => actions.reply(row.message)),
+    mine && tool("Edit", "pencil", () => actions.edit(row.message)),
+    copy,
+    mine && tool("Delete", "trash", () => actions.remove(row.message)),
+    tool("Apps", "more", (event) => actions.apps(row.message, event.currentTarget)),
+  ];
+}
