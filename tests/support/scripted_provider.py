@@ -39,12 +39,16 @@ DEFAULT_MODELS = ("gpt-6-luna", "gpt-6-sol", "gpt-6.1-sol")
 
 @dataclass(slots=True, kw_only=True)
 class RecordedRequest:
-    """One request as it came in; times are `time.monotonic()` seconds."""
+    """One request as it came in; times are `time.monotonic()` seconds.
+
+    `peer` tells connections apart.
+    """
 
     at: float
     method: str
     path: str
     headers: Mapping[str, str]
+    peer: object = None
     body: dict[str, Any] = field(default_factory=dict[str, Any])
     first_token_at: float | None = None
     last_token_at: float | None = None
@@ -142,6 +146,7 @@ class ScriptedProvider:
             method=request.method,
             path=request.path,
             headers=request.headers.copy(),
+            peer=request.transport.get_extra_info("peername") if request.transport else None,
         )
         self.requests.append(record)
         return record

@@ -114,13 +114,17 @@ class StreamedAnswer:
     async def _read_piece(self, texts: list[str]) -> None:
         async with asyncio.timeout_at(self._watchdog.deadline):
             piece = await anext(self._pieces, b"")
-        for data in self._events.feed(piece) if piece else self._events.end():
+        events = self._events.feed(piece) if piece else self._events.end()
+        for data in events:
             self._take(data, texts)
-            if self._done:
-                await self._read_last_bytes()
-                return
-        if not piece:
+        if self._done:
+            await self._read_last_bytes()
+        elif not piece:
             raise StreamCut(reason="eof", request_id=self._request_id)
+        elif events:
+            ended = self._finish is not None
+            wait_s = self._timings.after_finish_s if ended else self._timings.between_events_s
+            self._watchdog.allow(wait_s)
 
     def _take(self, data: bytes, texts: list[str]) -> None:
         if data == DONE:

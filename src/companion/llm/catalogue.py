@@ -6,14 +6,13 @@ import asyncio
 from collections import OrderedDict
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Final
+from typing import Final, Protocol
 
 import msgspec
 
 from companion.domain.errors import ProviderError
 from companion.domain.models import Catalogue, Credential, Model, ModelId
-from companion.llm.chunks import ListedModel
-from companion.llm.connection import Connection
+from companion.llm.chunks import ListedModel, ModelList
 from companion.llm.endpoints import is_openai
 from companion.llm.known_models import built_in, ends_on, in_order, is_chat_model
 from companion.llm.timings import ProviderTimings
@@ -23,6 +22,14 @@ FRESH_S: Final = 600.0
 ASK_AGAIN_S: Final = 60.0
 """After a failure: no sooner, so that a provider that is down slows nothing."""
 REMEMBERED: Final = 1_000
+
+
+class ModelSource(Protocol):
+    """Where lists come from: the connection to the provider."""
+
+    async def list_models(self, credential: Credential, *, within_s: float) -> ModelList:
+        """Ask for the key's models. Raises a `ProviderError`."""
+        ...
 
 
 @dataclass(slots=True)
@@ -37,8 +44,8 @@ class _Entry:
 class CachedCatalogue:
     """The `ModelCatalogue`; one for the process."""
 
-    def __init__(self, connection: Connection, clock: Clock, timings: ProviderTimings) -> None:
-        self._connection = connection
+    def __init__(self, source: ModelSource, clock: Clock, timings: ProviderTimings) -> None:
+        self._source = source
         self._clock = clock
         self._timings = timings
         self._entries: OrderedDict[tuple[str, str], _Entry] = OrderedDict()
@@ -67,7 +74,7 @@ class CachedCatalogue:
 
     async def _refresh(self, entry: _Entry, credential: Credential) -> None:
         try:
-            listed = await self._connection.list_models(
+            listed = await self._source.list_models(
                 credential, within_s=self._timings.list_models_s
             )
         except ProviderError:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from urllib.parse import urlsplit
+import httpx2
 
 
 def is_openai(base_url: str) -> bool:
     """Return whether it is OpenAI's API (one of its regional hosts included)."""
-    parts = urlsplit(base_url)
-    host = parts.hostname or ""
-    return parts.scheme == "https" and (
-        host == "api.openai.com" or host.endswith(".api.openai.com")
-    )
+    try:
+        url = httpx2.URL(base_url)
+    except httpx2.InvalidURL:
+        return False
+    ours = url.host == "api.openai.com" or url.host.endswith(".api.openai.com")
+    return ours and url.scheme == "https"
