@@ -1,4 +1,4 @@
-"""How single settings are written: `20/60s`, `0-3`, ids, placeholders.
+"""How single settings are written: `20/60s`, `0-3`, ids, amounts, placeholders.
 
 Each reader raises `ValueError` with words that follow the variable's name in a
 sentence (“COMPANION_LIMIT_USER is not …”) and never repeat what was typed,
@@ -8,14 +8,15 @@ because what was typed may be a secret in the wrong place.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
-from typing import Final, Literal
+from typing import Final
 from urllib.parse import SplitResult, urlsplit
 
 from pydantic import SecretStr
 
-UNITS_S: Final = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400}
+from companion.limits.bucket_size import BucketSize
+from companion.services.policy import OperatorKeyRule
+
 PLACEHOLDERS: Final = re.compile(
     r"""(?ix)
     change.?(me|this|it).* | replace.?(me|this|with).* | fill.?(me.?)?in | insert.?.*here
@@ -25,38 +26,17 @@ PLACEHOLDERS: Final = re.compile(
     | sk-(\.{3,}|…|x{3,}|your.*) | [x*.…_-]{3,} | <.*> | \$\{.*
     """
 )
-_BUCKET: Final = re.compile(r"(\d{1,9})\s*/\s*(\d{1,9}(?:\.\d{1,3})?)\s*([smhd]?)")
 _RANGE: Final = re.compile(r"(\d{1,5})(?:-(\d{1,5}))?")
 _SEPARATORS: Final = re.compile(r"[,\s]+")
 MOST_SHARDS: Final = 16_384
-SNOWFLAKE: Final = re.compile(r"\d{15,20}")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BucketSetting:
-    """A token bucket: `capacity` tokens, refilled evenly within `period_s` seconds."""
-
-    capacity: int
-    period_s: float
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PayersSetting:
-    """Who may spend the operator's key: everyone, nobody, or these server and user ids."""
-
-    rule: Literal["everyone", "nobody", "ids"]
-    ids: frozenset[int] = frozenset()
-
-
-def read_bucket(text: str) -> BucketSetting:
-    """Read `20/60s`: tokens / time to refill them all (s, m, h, d; seconds without a unit)."""
-    found = _BUCKET.fullmatch(text.strip().lower())
-    if not found:
-        raise ValueError("is not of the form 20/60s")
-    capacity, period_s = int(found[1]), float(found[2]) * UNITS_S[found[3]]
-    if not capacity or not period_s:
-        raise ValueError("has a zero in it")
-    return BucketSetting(capacity=capacity, period_s=period_s)
+def read_bucket(text: str) -> BucketSize:
+    """Read `20/60s`: how many tokens, and the time that refills them all."""
+    try:
+        return BucketSize.parse(text)
+    except ValueError:
+        raise ValueError("is not of the form 20/60s") from None
 
 
 def read_shard_ids(text: str) -> tuple[int, ...]:
@@ -75,17 +55,12 @@ def read_shard_ids(text: str) -> tuple[int, ...]:
     return tuple(sorted(ids))
 
 
-def read_payers(text: str) -> PayersSetting:
+def read_payers(text: str) -> OperatorKeyRule:
     """Read `everyone`, `nobody`, or Discord ids of servers and people."""
-    word = text.strip().lower()
-    if word == "everyone":
-        return PayersSetting(rule="everyone")
-    if word == "nobody":
-        return PayersSetting(rule="nobody")
-    ids = _split(text)
-    if not ids or not all(SNOWFLAKE.fullmatch(one) for one in ids):
-        raise ValueError("is neither everyone, nobody nor a list of Discord ids")
-    return PayersSetting(rule="ids", ids=frozenset(int(one) for one in ids))
+    try:
+        return OperatorKeyRule.parse(text)
+    except ValueError:
+        raise ValueError("is neither everyone, nobody nor a list of Discord ids") from None
 
 
 def read_micros(text: str) -> int:

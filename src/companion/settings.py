@@ -20,9 +20,9 @@ from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from companion.domain.errors import ConfigurationError
+from companion.limits.bucket_size import BucketSize
+from companion.services.policy import OperatorKeyRule
 from companion.setting_formats import (
-    BucketSetting,
-    PayersSetting,
     http_url,
     not_a_placeholder,
     one_word,
@@ -49,7 +49,7 @@ RealSecret = Annotated[SecretStr, AfterValidator(not_a_placeholder)]
 Token = Annotated[RealSecret, AfterValidator(one_word)]
 SecretUrl = Annotated[RealSecret, AfterValidator(password_is_real)]
 HttpUrl = Annotated[str, AfterValidator(http_url)]
-Bucket = Annotated[BucketSetting, NoDecode, BeforeValidator(read_bucket)]
+Bucket = Annotated[BucketSize, NoDecode, BeforeValidator(read_bucket)]
 Micros = Annotated[int, BeforeValidator(read_micros)]
 
 
@@ -107,24 +107,26 @@ class Settings(BaseSettings):
     system_prompt: str = _variable(
         "COMPANION_SYSTEM_PROMPT", DEFAULT_PROMPT, "shorten it", max_length=20_000
     )
-    operator_key_for: Annotated[PayersSetting, NoDecode, BeforeValidator(read_payers)] = _variable(
-        "COMPANION_OPERATOR_KEY_FOR",
-        PayersSetting(rule="everyone"),
-        "write everyone, nobody, or server and user ids with commas between them",
+    operator_key_for: Annotated[OperatorKeyRule, NoDecode, BeforeValidator(read_payers)] = (
+        _variable(
+            "COMPANION_OPERATOR_KEY_FOR",
+            OperatorKeyRule(everyone=True),
+            "write everyone, nobody, or server and user ids with commas between them",
+        )
     )
     limit_user: Bucket = _variable(
         "COMPANION_LIMIT_USER",
-        BucketSetting(capacity=20, period_s=60),
+        BucketSize(capacity=20, period_s=60),
         "write how many in how long: 20/60s",
     )
     limit_guild: Bucket = _variable(
         "COMPANION_LIMIT_GUILD",
-        BucketSetting(capacity=120, period_s=60),
+        BucketSize(capacity=120, period_s=60),
         "write how many in how long: 120/60s",
     )
     limit_key: Bucket = _variable(
         "COMPANION_LIMIT_KEY",
-        BucketSetting(capacity=60, period_s=60),
+        BucketSize(capacity=60, period_s=60),
         "write how many in how long: 60/60s",
     )
     max_streams: int = _variable(

@@ -1,0 +1,196 @@
+"""The composition root: builds everything from the settings, and takes it down in reverse."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncGenerator
+from contextlib import AsyncExitStack, asynccontextmanager
+from typing import Final
+
+import structlog
+from pydantic import SecretStr
+
+from companion.api.app import build_api
+from companion.api.server import serving
+from companion.bot.app import KEY_PAGE, DiscordConfig, DiscordDoor
+from companion.clock import SystemClock
+from companion.db.uow import SqlStore
+from companion.domain.errors import ConfigurationError
+from companion.domain.models import Credential, Payer
+from companion.domain.secrets import Secret
+from companion.limits.memory import MemoryLimiter
+from companion.llm.client import open_provider
+from companion.model_source import ModelSource
+from companion.ports.limits import LimitScope
+from companion.readiness import ProcessReadiness
+from companion.services.container import Services, build_services
+from companion.services.policy import ServicePolicy
+from companion.settings import LOOPBACK, Settings
+from companion.storage import opened_store
+
+log = structlog.get_logger()
+
+CLOSE_S: Final = 5.0
+"""How long a connection has to end after it was closed."""
+
+
+class App:
+    """Everything that runs, and its end in the right order."""
+
+    def __init__(
+        self,
+        *,
+        services: Services,
+        door: DiscordDoor | None,
+        readiness: ProcessReadiness,
+        drain_s: float,
+    ) -> None:
+        self.services = services
+        self.door = door
+        self.readiness = readiness
+        self._drain_s = drain_s
+
+    async def run(self, stop: asyncio.Event, *, started_at: float | None = None) -> None:
+        """Answer until `stop` is set, then finish what runs.
+
+        Raises `ConfigurationError` or `ConnectionError` when Discord turns us away.
+        """
+        began = time.monotonic() if started_at is None else started_at
+        stopping = asyncio.create_task(stop.wait(), name="stopping")
+        ready = asyncio.create_task(self._announce(began), name="announcing")
+        connection = self.door and asyncio.create_task(self.door.run(), name="discord")
+        tasks = {stopping, connection} if connection else {stopping}
+        try:
+            await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+            if stop.is_set():
+                await self.drain()
+        finally:
+            stopping.cancel()
+            ready.cancel()
+            if self.door is not None:
+                await self.door.close()
+            _, late = await asyncio.wait({*tasks, ready}, timeout=CLOSE_S)
+            for task in late:
+                task.cancel()
+        if connection and not connection.cancelled():
+            await connection
+
+    async def drain(self) -> None:
+        """Refuse new work, and let running replies finish for as long as the settings allow."""
+        self.readiness.draining = True
+        log.info("draining", running=self.services.chat.running, at_most_s=self._drain_s)
+        if self.door is not None:
+            await self.door.drain(self._drain_s)
+        else:
+            await self.services.chat.drain(self._drain_s)
+
+    async def _announce(self, began: float) -> None:
+        if self.door is not None:
+            await self.door.ready.wait()
+        log.info("ready", seconds=round(time.monotonic() - began, 2))
+
+
+@asynccontextmanager
+async def open_app(
+    settings: Settings, source: ModelSource, *, discord: bool = True, http: bool = True
+) -> AsyncGenerator[App]:
+    """Open all parts. Nothing is answered before `App.run`.
+
+    Raises `ConfigurationError` on a setting that cannot work, `WrongKeyRing`, and
+    `StorageUnavailable`.
+    """
+    config = _discord_config(settings, source) if discord else None
+    _refuse_strangers(settings, http=http)
+    _say_what_is_not_used_yet(settings)
+    clock = SystemClock()
+    async with AsyncExitStack() as stack:
+        store = await stack.enter_async_context(opened_store(settings))
+        provider = await stack.enter_async_context(open_provider(clock=clock))
+        services = build_services(
+            store=store,
+            fingerprints=store.fingerprints,
+            provider=provider.chat,
+            catalogue=provider.catalogue,
+            prices=source.prices,
+            limiter=_limiter(settings, clock),
+            clock=clock,
+            policy=_policy(settings, source, store),
+        )
+        stack.push_async_callback(services.close)
+        services.sweeper.start()
+        door = DiscordDoor(services, config, clock) if config else None
+        readiness = ProcessReadiness(store=store, gateway=door, clock=clock)
+        if http:
+            api = serving(build_api(readiness), host=settings.http_host, port=settings.http_port)
+            log.info("listening", url=await stack.enter_async_context(api))
+        yield App(services=services, door=door, readiness=readiness, drain_s=settings.drain_seconds)
+
+
+def _discord_config(settings: Settings, source: ModelSource) -> DiscordConfig:
+    if settings.discord_token is None:
+        raise ConfigurationError(
+            variable="DISCORD_TOKEN",
+            problem="is not set",
+            fix="copy the bot's token from the Discord Developer Portal (Bot page), "
+            "or try everything without one: companion playground",
+        )
+    return DiscordConfig(
+        token=Secret(settings.discord_token.get_secret_value()),
+        api_url=settings.discord_api_url,
+        message_content=settings.message_content,
+        shard_count=settings.shard_count,
+        shard_ids=settings.shard_ids,
+        key_page=source.key_page or KEY_PAGE,
+    )
+
+
+def _refuse_strangers(settings: Settings, *, http: bool) -> None:
+    if http and settings.http_host not in LOOPBACK:
+        raise ConfigurationError(
+            variable="COMPANION_HTTP_HOST",
+            problem="can be reached from other machines, and no API token exists",
+            fix="leave it at 127.0.0.1, or run with --no-http",
+        )
+
+
+def _say_what_is_not_used_yet(settings: Settings) -> None:
+    given: dict[str, SecretStr | int | None] = {
+        "REDIS_URL": settings.redis_url,
+        "COMPANION_BUDGET_USER_DAY": settings.budget_user_day,
+        "COMPANION_BUDGET_GUILD_MONTH": settings.budget_guild_month,
+    }
+    for variable, value in given.items():
+        if value is not None:
+            log.warning("setting_has_no_effect_in_this_version", variable=variable)
+
+
+def _limiter(settings: Settings, clock: SystemClock) -> MemoryLimiter:
+    return MemoryLimiter(
+        {
+            LimitScope.USER: settings.limit_user,
+            LimitScope.GUILD: settings.limit_guild,
+            LimitScope.KEY: settings.limit_key,
+        },
+        clock,
+    )
+
+
+def _policy(settings: Settings, source: ModelSource, store: SqlStore) -> ServicePolicy:
+    key = source.operator_key
+    return ServicePolicy(
+        base_url=source.base_url,
+        default_model=source.default_model,
+        system_prompt=source.system_prompt,
+        operator=key
+        and Credential(
+            key=key,
+            base_url=source.base_url,
+            fingerprint=store.fingerprints.of_key(key),
+            payer=Payer.OPERATOR,
+        ),
+        operator_key_for=settings.operator_key_for,
+        max_streams=settings.max_streams,
+        max_streams_per_user=settings.max_streams_per_user,
+        retention_days=settings.retention_days,
+    )

@@ -1,0 +1,1 @@
+"""What the commands do; `companion.cli` says how they are written."""
