@@ -29,6 +29,7 @@ from companion.playground.state import Message, Person
 from companion.ports.limits import LimitScope
 from companion.services.container import Services, build_services
 from companion.services.policy import ServicePolicy
+from tests.support.discord_openapi import assert_requests_follow_discord
 from tests.support.scripted_provider import ScriptedProvider
 
 COMMANDS = ("ask", "setkey", "clear", "help")
@@ -197,6 +198,7 @@ async def open_world(
                 door=door,
                 running=task,
             )
+            assert_requests_follow_discord(discord.requests)
 
 
 @asynccontextmanager

@@ -23,7 +23,7 @@ from companion.bot.cogs.clearing import Clearing
 from companion.bot.cogs.helping import Helping
 from companion.bot.cogs.keys import Keys
 from companion.bot.forms import KeyForms
-from companion.bot.mishaps import Mishaps
+from companion.bot.hooks import Hooks
 from companion.bot.output_pacing import OutputPacing
 from companion.bot.replies import Replies
 from companion.bot.suggestions import Suggestions
@@ -150,7 +150,7 @@ class DiscordDoor:
             shard_count=config.shard_count,
             shard_ids=config.shard_ids,
             acknowledger=Acknowledger(session),
-            mishaps=Mishaps(clock),
+            hooks=Hooks(clock),
             up=self.ready,
         )
         replies = Replies(pacing=OutputPacing(clock), words=ChatWords(clock), clock=clock)

@@ -15,7 +15,7 @@ from companion.bot.command_shapes import CommandShape, mapping, mappings, read_s
 from companion.bot.context import CompanionContext
 from companion.bot.exchange import Exchange
 from companion.bot.forms import KeyForms
-from companion.bot.mishaps import Mishaps
+from companion.bot.hooks import Hooks
 from companion.bot.option_checks import check_options
 from companion.bot.registering import payload_of, register
 from companion.bot.suggestions import Suggestions
@@ -45,7 +45,7 @@ class CompanionBot(discord.AutoShardedBot):
         shard_count: int | None,
         shard_ids: Sequence[int] | None,
         acknowledger: Acknowledger,
-        mishaps: Mishaps,
+        hooks: Hooks,
         up: asyncio.Event,
     ) -> None:
         super().__init__(  # pyright: ignore[reportUnknownMemberType]
@@ -62,7 +62,7 @@ class CompanionBot(discord.AutoShardedBot):
             shard_ids=list(shard_ids) if shard_ids else None,
         )
         self._acknowledger = acknowledger
-        self._mishaps = mishaps
+        self._error_hooks = hooks
         self._up = up
         self._registered = False
         self._handling: set[asyncio.Task[object]] = set()
@@ -117,7 +117,7 @@ class CompanionBot(discord.AutoShardedBot):
         """Tell of an error in a command's callback."""
         error = getattr(exception, "original", exception)
         if isinstance(context, CompanionContext):
-            await self._mishaps.tell(context.exchange, error)
+            await self._error_hooks.tell(context.exchange, error)
 
     async def on_error(self, event_method: str, *args: object, **kwargs: object) -> None:
         """Log an error in an event that belongs to no interaction."""
@@ -127,9 +127,7 @@ class CompanionBot(discord.AutoShardedBot):
         task = cast("asyncio.Task[object]", asyncio.current_task())
         self._handling.add(task)
         try:
-            await self._handle(exchange)
-        except Exception as error:  # noqa: BLE001  a last resort: the person must hear of it
-            await self._mishaps.tell(exchange, error)
+            await self._error_hooks.run(exchange, self._handle)
         finally:
             self._handling.discard(task)
 
@@ -160,11 +158,7 @@ class CompanionBot(discord.AutoShardedBot):
         )
 
     async def _suggest(self, exchange: Exchange) -> None:
-        try:
-            choices = self._suggestions.choices(exchange)
-        except Exception:  # a last resort: no list is better than an error in one
-            log.exception("suggestions_failed")
-            choices = ()
+        choices = self._error_hooks.listed(lambda: self._suggestions.choices(exchange))
         await exchange.suggest(choices)
 
 

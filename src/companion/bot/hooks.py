@@ -1,10 +1,11 @@
-"""Whatever went wrong in a handler: told to the person, and to the log.
+"""The last resorts: whatever a handler raises is told to the person, and to the log.
 
-One mapping for all hooks (commands, clicks, forms, autocompletion, events).
+One mapping for all of them: commands, clicks, forms, autocompletion.
 """
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from typing import Final
 
 import aiohttp
@@ -15,6 +16,7 @@ from companion.bot.acknowledging import Unacknowledged, Why
 from companion.bot.answer import Answer
 from companion.bot.errors import describe, internal
 from companion.bot.exchange import Exchange
+from companion.bot.suggestions import Choices
 from companion.domain.errors import CompanionError, Refused
 from companion.ports.clock import Clock
 
@@ -24,11 +26,26 @@ NOBODY_THERE: Final = {10008, 10015, 10062, 50027}
 """Discord: unknown message, unknown webhook, unknown interaction, invalid webhook token."""
 
 
-class Mishaps:
-    """Tells a person what went wrong; never raises."""
+class Hooks:
+    """Runs handlers so that no error of theirs stays unsaid; never raises one itself."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
+
+    async def run(self, exchange: Exchange, handle: Callable[[Exchange], Awaitable[None]]) -> None:
+        """Handle an exchange, and tell of what went wrong."""
+        try:
+            await handle(exchange)
+        except Exception as error:  # noqa: BLE001  the person must hear of it, whatever it is
+            await self.tell(exchange, error)
+
+    def listed(self, suggest: Callable[[], Choices]) -> Choices:
+        """Return suggestions; none when they cannot be made."""
+        try:
+            return suggest()
+        except Exception:
+            log.exception("suggestions_failed")
+            return ()
 
     async def tell(self, exchange: Exchange, error: BaseException) -> None:
         """Log the error and answer it, ephemerally, as far as Discord still listens."""
