@@ -22,7 +22,7 @@ class OperatorKeyRule:
     @classmethod
     def parse(cls, text: str) -> Self:
         """Read `everyone`, `nobody`, or ids between commas or blanks; raises `ValueError`."""
-        words = re.split(r"[\s,;]+", text.strip().lower())
+        words = re.split(r"[\s,;]+", text.strip(" \t\n,;").lower())
         if words == ["everyone"]:
             return cls(everyone=True)
         if words == ["nobody"]:
