@@ -12,10 +12,17 @@ from discord.http import Route
 from companion.playground.local_discord import LocalDiscord
 
 
+class QuickBot(discord.AutoShardedBot):
+    """A bot that identifies without py-cord's five seconds between shards."""
+
+    async def before_identify_hook(self, shard_id: int | None, *, initial: bool = False) -> None:
+        pass
+
+
 def new_bot(*, intents: discord.Intents | None = None, **options: object) -> discord.AutoShardedBot:
     """Return a bot that does not wait for more servers after the first moment."""
     wanted = discord.Intents.default() if intents is None else intents
-    bot = discord.AutoShardedBot(intents=wanted, **options)
+    bot = QuickBot(intents=wanted, **options)
     bot._connection.guild_ready_timeout = 0.05  # pyright: ignore[reportPrivateUsage]
     return bot
 
@@ -36,6 +43,7 @@ async def logged_in(
         await ready
         yield bot
     finally:
+        ready.cancel()
         await bot.close()
         await asyncio.gather(running, ready, return_exceptions=True)
         Route.API_BASE_URL = before

@@ -75,6 +75,7 @@ class GatewayConnection:
         self._received: deque[float] = deque(maxlen=_COMMANDS_PER_MINUTE)
         self.session: GatewaySession | None = None
         self.zombie = False
+        self._we_close = False
 
     # -- sending -----------------------------------------------------------------
 
@@ -89,6 +90,7 @@ class GatewayConnection:
 
     def close(self, code: int) -> None:
         """Close with a code, after what was sent before."""
+        self._we_close = True
         self._outgoing.put_nowait(code)
 
     async def end(self) -> None:
@@ -131,7 +133,9 @@ class GatewayConnection:
         finally:
             writer.cancel()
             await asyncio.gather(writer, return_exceptions=True)
-            self._gateway.detached(self, self._socket.close_code)
+            # What the client replies to our own close says nothing about its session.
+            said = None if self._we_close else self._socket.close_code
+            self._gateway.detached(self, said)
 
     async def _read(self, *, silence_s: float) -> None:
         try:

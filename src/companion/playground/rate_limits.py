@@ -43,8 +43,16 @@ class LimitSizes:
 
 @dataclass(slots=True)
 class _Window:
+    limit: Limit
     ends_at: float
     left: int
+
+    @classmethod
+    def opened(cls, limit: Limit, now: float) -> _Window:
+        return cls(limit, now + limit.per_s, limit.requests)
+
+    def is_over(self, limit: Limit, now: float) -> bool:
+        return now >= self.ends_at or self.limit is not limit
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,7 +80,7 @@ class RateLimits:
         self.hits = 0
         self.global_hits = 0
         self._windows: dict[tuple[str, str], _Window] = {}
-        self._global = _Window(0.0, 0)
+        self._global: _Window | None = None
 
     def take(self, call: Call, now: float, *, with_bot_token: bool) -> Verdict:
         """Count a request. Interactions and webhooks are outside of the global limit."""
@@ -94,14 +102,15 @@ class RateLimits:
         limit = self.sizes.everything
         if limit is None:
             return None
-        if now >= self._global.ends_at:
-            self._global = _Window(now + limit.per_s, limit.requests)
-        if self._global.left > 0:
-            self._global.left -= 1
+        window = self._global
+        if window is None or window.is_over(limit, now):
+            window = self._global = _Window.opened(limit, now)
+        if window.left > 0:
+            window.left -= 1
             return None
         self.hits += 1
         self.global_hits += 1
-        wait = self._global.ends_at - now
+        wait = window.ends_at - now
         headers = {
             "Retry-After": f"{max(1, round(wait))}",
             "X-RateLimit-Global": "true",
@@ -111,9 +120,9 @@ class RateLimits:
 
     def _take_bucket(self, family: str, place: str, limit: Limit, now: float) -> Verdict:
         window = self._windows.get((family, place))
-        if window is None or now >= window.ends_at:
+        if window is None or window.is_over(limit, now):
             self._forget_ended(now)
-            window = self._windows[family, place] = _Window(now + limit.per_s, limit.requests)
+            window = self._windows[family, place] = _Window.opened(limit, now)
         wait = window.ends_at - now
         passed = window.left > 0
         window.left = max(0, window.left - 1)
