@@ -218,10 +218,13 @@ async def test_file_of_a_long_answer_does_not_wait_for_the_last_message() -> Non
     await task
 
 
+@pytest.mark.parametrize("per_token_s", [0.0, 0.002])
 @in_virtual_time
-async def test_user_install_gets_five_follow_ups_and_the_rest_as_a_file() -> None:
+async def test_user_install_gets_five_follow_ups_and_the_rest_as_a_file(
+    per_token_s: float,
+) -> None:
     responder = FakeResponder(LoopClock(), follow_ups=5)
-    await play(responder, STARTED, *spoken(PROSE * 20, per_token_s=0.002), finished())
+    await play(responder, STARTED, *spoken(PROSE * 20, per_token_s=per_token_s), finished())
     assert len(responder.messages) == 6
     last = responder.messages[-1]
     assert last.content.endswith(f"(rest in file)\n{FOOTER}")
@@ -304,12 +307,12 @@ async def test_two_hundred_replies_at_once_meet_no_limit() -> None:
     responders = [FakeResponder(clock) for _ in range(200)]
 
     async def one(responder: FakeResponder) -> None:
-        events = script(STARTED, *spoken(PROSE, per_token_s=0.1), finished())
+        events = script(STARTED, *spoken(PROSE[:600], per_token_s=0.2), finished())
         await ReplyStream(responder, pacing, clock=clock).render(events, PlainWords())
 
     await asyncio.gather(*map(one, responders))
     assert [r.limit_hits for r in responders] == [0] * 200
-    assert all(text_of(r) == PROSE for r in responders)
+    assert all(text_of(r) == PROSE[:600] for r in responders)
     assert edits_per_second(responders) <= 100
 
 

@@ -67,6 +67,7 @@ def test_settled_parts_never_change_while_text_comes(text: str, sizes: list[int]
         answer.feed(delta)
         contents = [part.content for part in answer.parts]
         assert contents[: len(settled)] == settled
+        assert answer.count == len(contents)
         assert all(length(content) <= LIMIT for content in contents)
         settled = contents[: answer.settled]
     answer.flush("-# footer")

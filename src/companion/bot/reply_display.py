@@ -60,11 +60,12 @@ class ReplyDisplay:
         self._most_messages: int | None = None
         self._rest_note = ""
         self._file: TextFile | None = None
+        self._file_sent = False
 
     @property
     def has_text(self) -> bool:
         """Whether there is any of the model's text to show."""
-        return self.answer.part(0) is not None
+        return self.answer.count > 0
 
     def end(self, note: str, buttons: tuple[Button, ...], *, rest_note: str) -> None:
         """Show the end of the answer: `note` below it, `rest_note` too where it was cut off."""
@@ -75,7 +76,7 @@ class ReplyDisplay:
         self.notice = ""
         self.buttons = buttons
         self._rest_note = f"{rest_note}\n{note}" if note else rest_note
-        if len(self.answer.parts) > FILE_AFTER_PARTS:
+        if self.answer.count > FILE_AFTER_PARTS:
             self._attach()
         self._make_do()
 
@@ -104,7 +105,7 @@ class ReplyDisplay:
             self._shown[write.message] = face
         self._text_shown = self._text_shown or write.has_text
         if write.file is not None:
-            self._file = None
+            self._file, self._file_sent = None, True
 
     def leave(self, notice: str) -> Write | None:
         """Return the last edit of what stands here: without buttons, or saying why it is empty.
@@ -121,7 +122,8 @@ class ReplyDisplay:
         if wanted is None:
             return None
         self._next_part = message - self._first_message
-        return self._write(message, _Face(wanted.content, ()))
+        last = _Face(wanted.content, ())
+        return None if _same(last, self._shown[message]) else self._write(message, last)
 
     def relocate(self) -> None:
         """Send everything that is not shown yet as new messages; leave the older ones alone."""
@@ -158,8 +160,7 @@ class ReplyDisplay:
         return left == 0 or left > FILE_NOT_AWAITED
 
     def _last_part(self) -> int:
-        count = self.answer.settled + (self.answer.part(self.answer.settled) is not None)
-        last = max(count, 1) - 1
+        last = max(self.answer.count, 1) - 1
         if self._most_messages is not None:
             last = min(last, self._most_messages - 1 - self._first_message)
         return last
@@ -182,12 +183,13 @@ class ReplyDisplay:
 
     def _make_do(self) -> None:
         last = self._last_part()
-        if self.ended and last + 1 < len(self.answer.parts):
+        if self.ended and last + 1 < self.answer.count:
             self.answer.end_in(last, self._rest_note)
             self._attach()
 
     def _attach(self) -> None:
-        self._file = TextFile(name=FILE_NAME, text=self.answer.text)
+        if not self._file_sent:
+            self._file = TextFile(name=FILE_NAME, text=self.answer.text)
 
 
 def _same(wanted: _Face, shown: _Face) -> bool:

@@ -71,6 +71,12 @@ class AnswerParts:
         return len(self._settled)
 
     @property
+    def count(self) -> int:
+        """How many parts there are to show."""
+        growing = not self._flushed and first_visible(self._body) is not None
+        return len(self._settled) + growing
+
+    @property
     def parts(self) -> tuple[Part, ...]:
         """All parts there is something to show of; the last one may still grow."""
         live = None if self._flushed else self._live()
