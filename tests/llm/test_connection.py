@@ -18,6 +18,7 @@ from companion.domain.errors import (
 )
 from companion.domain.models import Credential
 from companion.llm.client import Provider, open_provider
+from companion.ports.llm import ChatMessage, ImagePart
 from tests.llm.asking import SkippingClock, ask, credential_for
 from tests.support.provider_script import (
     MISSING_SCOPES,
@@ -164,7 +165,6 @@ async def test_a_check_does_not_wait_for_long(
     "base_url",
     [
         "http://127.0.0.1:1/v1",
-        "http://nobody.invalid/v1",
         "ftp://127.0.0.1/v1",
         "http://",
         "not an address",
@@ -186,3 +186,38 @@ async def test_the_answer_is_read_as_it_comes(
     upstream.script(Answer(text="one two three four five six seven", tokens_per_s=50))
     outcome = await ask(provider, credential)
     assert len(outcome.events) > 4
+
+
+async def test_a_large_picture_arrives_whole(
+    upstream: ScriptedProvider, provider: Provider, credential: Credential
+) -> None:
+    picture = ImagePart(data_url="data:image/png;base64," + "A" * 3 * 2**20)
+    message = ChatMessage(role="user", text="What?", images=(picture,))
+    assert (await ask(provider, credential, messages=(message,))).text
+    sent = upstream.chats[0].body["messages"][0]["content"][1]
+    assert sent["image_url"]["url"] == picture.data_url
+
+
+async def test_a_server_without_tls_is_not_spoken_to_in_the_clear(
+    upstream: ScriptedProvider, provider: Provider
+) -> None:
+    secure = upstream.base_url.replace("http://", "https://")
+    assert isinstance((await ask(provider, credential_for(secure))).error, ProviderUnreachable)
+    assert upstream.requests == []
+
+
+async def test_a_proxy_of_the_environment_is_used(
+    upstream: ScriptedProvider, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("http_proxy", upstream.base_url.removesuffix("/v1"))
+    async with open_provider(clock=SkippingClock()) as provider:
+        assert (await ask(provider, credential_for("http://models.example/v1"))).text
+    assert [chat.headers["Host"] for chat in upstream.chats] == ["models.example"]
+
+
+async def test_a_model_on_this_machine_is_asked_past_any_proxy(
+    upstream: ScriptedProvider, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("http_proxy", "http://127.0.0.1:1")
+    async with open_provider(clock=SkippingClock()) as provider:
+        assert (await ask(provider, credential_for(upstream.base_url))).text

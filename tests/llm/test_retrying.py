@@ -150,7 +150,7 @@ async def test_a_key_that_must_wait_holds_back_its_own_calls_and_no_others(
     clock.skip(290)
     waited = await ask(provider, credential)
     assert waited.text
-    assert waited.waits == [pytest.approx(10.0)]
+    assert 10.0 <= waited.waits[0] <= 11.0
 
 
 async def test_an_exhausted_account_is_never_asked_twice_by_one_call(

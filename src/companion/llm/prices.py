@@ -26,7 +26,7 @@ class GenaiPrices:
     """The `PriceList`. What it does not know, it does not guess."""
 
     def load(self) -> None:
-        """Read the snapshot now; blocks for some tenths of a second."""
+        """Read the snapshot now; blocks for about a tenth of a second."""
         _snapshot()
 
     def cost(self, model: ModelId, usage: Usage, base_url: str) -> Micros | None:

@@ -79,7 +79,8 @@ class Retries:
         if pause > self._longest_wait_s:
             raise ProviderRateLimited(retry_after_s=pause)
         self._calls.append(self._clock.monotonic())
-        return Tries(self, fingerprint, wait_s=max(0.0, pause), longest_wait_s=self._longest_wait_s)
+        wait_s = _spread(pause) if pause > 0 else 0.0
+        return Tries(self, fingerprint, wait_s=wait_s, longest_wait_s=self._longest_wait_s)
 
     def pause(self, fingerprint: KeyFingerprint, seconds: float) -> None:
         """Let all calls of a key wait."""
@@ -129,7 +130,6 @@ class Tries:
         )
 
     def _is_worth_it(self, state: RetryCallState) -> bool:
-        self.wait_s = 0.0
         error = _error(state)
         asked = _asked_wait(error)
         if asked:
@@ -141,9 +141,7 @@ class Tries:
         rule = rule_for(error)
         backoff = wait_random_exponential(multiplier=rule.backoff_s, max=LONGEST_BACKOFF_S)(state)
         asked = _asked_wait(error)
-        if asked is None:
-            return backoff
-        return asked + random.uniform(0, max(0.1 * asked, 0.25))  # noqa: S311 — spreads load, guards nothing
+        return backoff if asked is None else _spread(asked)
 
     def _must_stop(self, state: RetryCallState) -> bool:
         waits = state.idle_for + state.upcoming_sleep
@@ -162,6 +160,11 @@ def _is_transient(error: ProviderBroken) -> bool:
 
 def _error(state: RetryCallState) -> BaseException | None:
     return state.outcome.exception() if state.outcome is not None else None
+
+
+def _spread(wait_s: float) -> float:
+    """Return a little more than asked for, so that not everyone comes back at once."""
+    return wait_s + random.uniform(0, max(0.1 * wait_s, 0.25))  # noqa: S311 — guards nothing
 
 
 def _asked_wait(error: BaseException | None) -> float | None:

@@ -18,6 +18,7 @@ import aiohttp
 import httpx2
 
 LARGEST_REFUSAL: Final = 256 * 1024
+_LOOPBACK: Final = {"localhost", "127.0.0.1", "::1"}
 _LARGE_BODY: Final = 2**20
 _REFUSAL: Final = 300
 
@@ -28,7 +29,9 @@ class AiohttpTransport(httpx2.AsyncBaseTransport):
     def __init__(self) -> None:
         self._proxies = getproxies_environment()
         self._session = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=60),
+            connector=aiohttp.TCPConnector(
+                limit=0, keepalive_timeout=60, ssl=httpx2.create_ssl_context()
+            ),
             cookie_jar=aiohttp.DummyCookieJar(),
             auto_decompress=False,
         )
@@ -62,7 +65,8 @@ class AiohttpTransport(httpx2.AsyncBaseTransport):
         await self._session.close()
 
     def _proxy(self, url: httpx2.URL) -> str | None:
-        if not self._proxies or proxy_bypass(url.host):
+        # the local and the sample model are on this machine, which no proxy reaches
+        if not self._proxies or url.host in _LOOPBACK or proxy_bypass(url.host):
             return None
         return self._proxies.get(url.scheme)
 
