@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from companion.domain.markdown import clean_label, escape
+from companion.domain.markdown import clean_label
 
 
 @pytest.mark.parametrize(
@@ -44,8 +44,3 @@ def test_long_label_ends_with_an_ellipsis_at_a_whole_character() -> None:
 
 def test_cleaning_a_clean_label_changes_nothing() -> None:
     assert clean_label(clean_label("Grace\u200b  Hopper")) == "Grace Hopper"
-
-
-def test_escaped_markup_is_shown_as_typed() -> None:
-    assert escape("**bold** <@1> [a](b)") == r"\*\*bold\*\* \<\@1\> \[a\]\(b\)"
-    assert escape("plain words") == "plain words"

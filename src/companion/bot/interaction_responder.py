@@ -31,14 +31,9 @@ USER_INSTALL_FOLLOW_UPS: Final = 5
 
 
 class InteractionResponder:
-    """Implements `Responder`. Build it right after the acknowledgement: its time runs from then.
+    """Implements `Responder`. Build it right after the acknowledgement: its time runs from then."""
 
-    `earlier_follow_ups` counts those that others already sent for this interaction.
-    """
-
-    def __init__(
-        self, interaction: discord.Interaction, *, clock: Clock, earlier_follow_ups: int = 0
-    ) -> None:
+    def __init__(self, interaction: discord.Interaction, *, clock: Clock) -> None:
         self._interaction = interaction
         self._clock = clock
         self._webhook = InteractionWebhook(interaction, clock=clock)
@@ -46,11 +41,8 @@ class InteractionResponder:
         self._message_ids: list[str] = [ORIGINAL]
         self._ephemeral: bool | None = None
         self._channel: ChannelMessages | None = None
-        self._follow_ups_left = (
-            USER_INSTALL_FOLLOW_UPS - earlier_follow_ups
-            if _only_person_installed(interaction)
-            else None
-        )
+        only_person = _only_person_installed(interaction)
+        self._follow_ups_left = USER_INSTALL_FOLLOW_UPS if only_person else None
 
     @property
     def may_send_more(self) -> bool:

@@ -1,9 +1,9 @@
-"""Text of others on its way into Discord's Markdown.
+"""Text of others on its way into a message.
 
 A model's answer is shown as it is: nothing in it can ping (mentions are switched off
 on every request) and it stands above our footer. Names, titles and labels are another
-matter: they stand in lines of our own, where invisible characters or markup could make
-them look like something we said.
+matter: they stand in lines of our own, where invisible characters could make them look
+like something we said.
 """
 
 from __future__ import annotations
@@ -14,7 +14,6 @@ from typing import Final
 
 from companion.domain.graphemes import boundary_before
 
-_MARKUP: Final = re.compile(r"([\\`*_~|<>@#\[\]()\-+.:/])")
 _BLANKS: Final = re.compile(r"\s+")
 _JOINER: Final = "\u200d"
 _FILLERS: Final = "\u115f\u1160\u3164\uffa0\u2800\u17b4\u17b5\u034f"
@@ -35,11 +34,6 @@ def clean_label(text: str, limit: int = 80) -> str:
             kept.append(char)
     label = _BLANKS.sub(" ", "".join(kept)).strip(f" {_JOINER}")
     return label if len(label) <= limit else f"{_start(label, limit - 1)}…"
-
-
-def escape(text: str) -> str:
-    """Return `text` so that Discord shows every character of it and none is markup."""
-    return _MARKUP.sub(r"\\\1", text)
 
 
 def _shows(char: str, before: str) -> bool:
