@@ -33,26 +33,41 @@ KEY = StoredKey(
     no_credit_until=None,
     version=1,
 )
+NO_KEY: dict[KeyScope, StoredKey | None] = {KeyScope.ME: None}
 
 
 def test_overview_names_every_command() -> None:
-    answer = overview(SHAPES, None, reads_messages=True)
+    answer = overview(SHAPES, NO_KEY, reads_messages=True)
     for shape in SHAPES:
         assert f"`/{shape.name}` – {shape.description}" in answer.text
     assert len(answer.text) <= MAX_TEXT
 
 
 def test_overview_says_why_plain_messages_are_not_seen() -> None:
-    assert "ordinary messages" in overview(SHAPES, None, reads_messages=False).text
-    assert "ordinary messages" not in overview(SHAPES, None, reads_messages=True).text
+    assert "ordinary messages" in overview(SHAPES, NO_KEY, reads_messages=False).text
+    assert "ordinary messages" not in overview(SHAPES, NO_KEY, reads_messages=True).text
 
 
 def test_overview_offers_what_makes_sense_for_the_key() -> None:
-    without = overview(SHAPES, None, reads_messages=True)
-    with_key = overview(SHAPES, KEY, reads_messages=True)
+    without = overview(SHAPES, NO_KEY, reads_messages=True)
+    with_key = overview(SHAPES, {KeyScope.ME: KEY}, reads_messages=True)
     assert [b.action for b in without.buttons] == [Action.SET_KEY]
     assert [b.action for b in with_key.buttons] == [Action.SET_KEY, Action.REMOVE_KEY]
     assert "`…abcd`" in with_key.text
+
+
+def test_manager_sees_and_may_remove_the_servers_key_too() -> None:
+    keys = {KeyScope.ME: None, KeyScope.SERVER: KEY}
+    answer = overview(SHAPES, keys, reads_messages=True)
+    assert "Your key: none yet." in answer.text
+    assert "This server's key: `…abcd`" in answer.text
+    assert [b.label for b in answer.buttons] == ["Set key", "Remove server key"]
+
+
+def test_overview_does_without_the_keys() -> None:
+    answer = overview(SHAPES, None, reads_messages=False)
+    assert "can't look it up" in answer.text
+    assert "`/ask`" in answer.text
 
 
 @pytest.mark.parametrize("typed", ["ask", "/ask", " ASK "])

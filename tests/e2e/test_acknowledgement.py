@@ -5,6 +5,7 @@ import sqlite3
 
 import pytest
 
+from companion.domain.errors import StorageUnavailable
 from companion.playground.api_errors import Problem
 from companion.playground.events import Dispatch
 from companion.playground.faults import FaultKind
@@ -62,6 +63,31 @@ async def test_same_interaction_delivered_twice_is_answered_once(world: World) -
     await until(lambda: not world.door.busy)
     assert len(world.provider.chats) == 1
     assert len(asked.messages) == 1
+
+
+async def test_help_works_while_the_database_does_not(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def unreachable(*_: object) -> None:
+        raise StorageUnavailable
+
+    monkeypatch.setattr(type(world.services.accounts), "status", unreachable)
+    helped = await world.run("help")
+    assert "`/ask`" in helped.text
+    assert "can't look it up right now" in helped.text
+
+
+async def test_suggestions_come_while_the_database_is_stuck(world: World) -> None:
+    lock = sqlite3.connect(world.database, isolation_level=None)
+    lock.execute("BEGIN EXCLUSIVE")
+    try:
+        found = await world.discord.autocomplete(
+            "Ada", "general", "ask", {"model": "g"}, "model", timeout=1.0
+        )
+        assert found
+    finally:
+        lock.execute("ROLLBACK")
+        lock.close()
 
 
 async def test_suggestions_never_fail_visibly(

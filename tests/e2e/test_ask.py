@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 from companion.playground.state import Upload
+from companion.playground.threads import new_thread
+from companion.playground.vocabulary import Permission
 from tests.e2e.world import FOOTER, MODEL, World, body, footer, labels, only, refusal
 from tests.support.provider_script import Answer
 
@@ -103,6 +105,22 @@ async def test_file_of_a_foreign_kind_is_refused(world: World) -> None:
 async def test_user_installed_app_answers_elsewhere(world: World) -> None:
     asked = await world.ask("Hi.", install="user")
     assert body(asked) == "Hello from the scripted provider."
+
+
+async def test_answer_that_had_to_be_private_says_why(world: World) -> None:
+    for role in world.discord.world.guild("Playground").roles.values():
+        role.permissions &= ~Permission.USE_EXTERNAL_APPS
+    asked = await world.ask("Hi.", who="Grace", install="user")
+    assert only(asked).ephemeral
+    assert "Only you see this" in footer(asked)
+
+
+async def test_thread_has_a_conversation_of_its_own(world: World) -> None:
+    await world.ask("In the channel.")
+    places = world.discord.world
+    thread = new_thread(places, places.channel("general"), places.person("Ada"), "Talk")
+    await world.ask("In the thread.", where=thread)
+    assert [text for role, text in world.prompts() if role == "user"] == ["In the thread."]
 
 
 async def test_models_are_suggested_while_typing(world: World) -> None:

@@ -86,6 +86,13 @@ async def test_fatal_close_code_ends_the_door(world: World, code: int, variable:
     assert not door.is_ready
 
 
+async def test_last_connections_of_the_day_are_kept(world: World) -> None:
+    await world.door.close()
+    world.discord.gateway.identifies = 960
+    with pytest.raises(ConnectionError, match="only 40 more"):
+        await another_door(world).run()
+
+
 async def test_discord_out_of_reach_is_no_configuration_error(world: World) -> None:
     config = DiscordConfig(token=Secret("t"), api_url="http://127.0.0.1:9/api")
     with pytest.raises(ConnectionError):

@@ -117,6 +117,16 @@ async def test_server_key_pays_for_others_there(opener: Opener) -> None:
         assert footer(asked).endswith("this server's key")
 
 
+async def test_manager_removes_the_servers_key_from_help(opener: Opener) -> None:
+    async with opener(operator_key=None) as world:
+        await world.set_key(KEY, who="Ada", scope="server")
+        helped = await world.run("help", who="Ada")
+        assert "This server's key: `…WXYZ`" in refusal(helped)
+        await world.click(only(helped), "Remove server key")
+        assert "*Set key*" in refusal(await world.ask("Hi.", who="Grace"))
+        assert "server's key" not in (await world.run("help", who="Grace")).text
+
+
 async def test_forged_form_for_the_server_is_refused(world: World) -> None:
     form = await world.run("setkey", who="Grace")
     assert form.modal is not None

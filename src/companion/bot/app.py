@@ -22,6 +22,7 @@ from companion.bot.cogs.asking import Asking
 from companion.bot.cogs.clearing import Clearing
 from companion.bot.cogs.helping import Helping
 from companion.bot.cogs.keys import Keys
+from companion.bot.command_shapes import mapping
 from companion.bot.forms import KeyForms
 from companion.bot.hooks import Hooks
 from companion.bot.output_pacing import OutputPacing
@@ -39,6 +40,7 @@ DISCORDS_OWN: Final = "https://discord.com/api"
 LAST_WORDS_S: Final = 3.0
 """How long a cut reply has to put its last text out."""
 
+CONNECTIONS_KEPT: Final = 50
 BAD_TOKEN: Final = 4004
 BAD_SHARDS: Final = {4010, 4011}
 BAD_INTENTS: Final = {4013, 4014}
@@ -56,6 +58,10 @@ class DiscordConfig:
     shard_count: int | None = None
     shard_ids: tuple[int, ...] | None = None
     key_page: str = KEY_PAGE
+
+
+class ConnectionsUsedUp(ConnectionError):
+    """Discord allows hardly any more connections today."""
 
 
 class DiscordDoor:
@@ -122,7 +128,11 @@ class DiscordDoor:
     async def _connect(self, bot: CompanionBot) -> None:
         token = self._config.token.reveal()
         try:
-            await bot.start(token)
+            await bot.login(token)
+            await _check_connections_left(bot)
+            await bot.connect()
+        except ConnectionsUsedUp:
+            raise
         except discord.LoginFailure as error:
             raise _bad_token() from error
         except discord.PrivilegedIntentsRequired as error:
@@ -174,6 +184,23 @@ async def _end(tasks: set[asyncio.Task[object]]) -> None:
         task.cancel()
     if tasks:
         await asyncio.wait(tasks, timeout=LAST_WORDS_S)
+
+
+async def _check_connections_left(bot: CompanionBot) -> None:
+    """Refuse to use up the day's connections: after the last one Discord resets the token.
+
+    Discord counts them for us, over restarts and machines.
+    """
+    limit = mapping(
+        mapping(await bot.http.request(Route("GET", "/gateway/bot"))).get("session_start_limit")
+    )
+    left, reset_s = limit.get("remaining"), limit.get("reset_after")
+    if isinstance(left, int) and left < CONNECTIONS_KEPT:
+        hours = reset_s / 3_600_000 if isinstance(reset_s, int) else 24
+        raise ConnectionsUsedUp(
+            f"this bot has connected so often today that Discord allows only {left} more; "
+            f"start it again in {hours:.0f} hours"
+        )
 
 
 def _clamp_logging() -> None:

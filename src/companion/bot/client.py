@@ -126,10 +126,13 @@ class CompanionBot(discord.AutoShardedBot):
     async def _tracked(self, exchange: Exchange) -> None:
         task = cast("asyncio.Task[object]", asyncio.current_task())
         self._handling.add(task)
+        began = self.loop.time()
         try:
             await self._error_hooks.run(exchange, self._handle)
         finally:
             self._handling.discard(task)
+            seconds = round(self.loop.time() - began, 3)
+            log.info("interaction_handled", kind=exchange.kind, seconds=seconds)
 
     async def _handle(self, exchange: Exchange) -> None:
         match exchange.interaction.type:

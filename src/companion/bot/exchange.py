@@ -39,6 +39,8 @@ class Exchange:
         self.interaction = interaction
         self.stage = Stage.NEW
         self.ephemeral = False
+        self.was_silenced = False
+        """Whether Discord made an answer ephemeral that was meant for everyone."""
         self.reference = secrets.token_hex(4)
         """Names this exchange in the log, and to the person when something broke."""
         self._acknowledger = acknowledger
@@ -66,6 +68,11 @@ class Exchange:
         return InteractionId(self.interaction.id)
 
     @property
+    def kind(self) -> str:
+        """What kind of interaction it is, for the log."""
+        return str(self.interaction.type.name)
+
+    @property
     def data(self) -> Mapping[str, object]:
         """The raw data of the interaction, checked by nobody yet."""
         return cast("Mapping[str, object]", self.interaction.data or {})
@@ -85,6 +92,7 @@ class Exchange:
         )
         # Discord makes it ephemeral by itself where the app may not speak in public
         self.ephemeral = ephemeral if receipt.ephemeral is None else receipt.ephemeral
+        self.was_silenced = self.ephemeral and not ephemeral
         self.stage = Stage.THINKING
 
     async def defer_update(self) -> None:

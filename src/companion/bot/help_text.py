@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from companion.bot import key_words
 from companion.bot.answer import Answer
+from companion.bot.buttons import Button
 from companion.bot.command_shapes import CommandShape, OptionKind, OptionShape
 from companion.domain.accounts import KeyScope, StoredKey
 from companion.domain.errors import CommandUnknown
@@ -49,20 +50,18 @@ NOT_READING: Final = (
 
 
 def overview(
-    commands: Sequence[CommandShape], key: StoredKey | None, *, reads_messages: bool
+    commands: Sequence[CommandShape],
+    keys: Mapping[KeyScope, StoredKey | None] | None,
+    *,
+    reads_messages: bool,
 ) -> Answer:
-    """Return all commands, and what is known of the person's key."""
+    """Return all commands, and the keys of this person (`None`: they can't be looked up)."""
     lines = ["**Ask me anything with `/ask`.** I answer right here, in any channel or message."]
     lines += [f"- `/{command.name}` – {command.description}" for command in commands]
-    lines += ["", key_words.status(key, KeyScope.ME), "-# More about one: `/help command:ask`"]
+    lines += ["", *_key_lines(keys), "-# More about one command: `/help command:ask`"]
     if not reads_messages:
         lines.append(NOT_READING)
-    buttons = (
-        (key_words.set_key(),)
-        if key is None
-        else (key_words.set_key(label="Replace key"), key_words.remove_key())
-    )
-    return Answer(text="\n".join(lines), buttons=buttons)
+    return Answer(text="\n".join(lines), buttons=_key_buttons(keys or {}))
 
 
 def details(commands: Sequence[CommandShape], name: str) -> Answer:
@@ -75,6 +74,18 @@ def details(commands: Sequence[CommandShape], name: str) -> Answer:
     lines = [f"**`/{command.name}`** – {command.description}", MORE.get(command.name, "")]
     lines += [_line(option) for option in command.options]
     return Answer(text="\n".join(line for line in lines if line))
+
+
+def _key_lines(keys: Mapping[KeyScope, StoredKey | None] | None) -> list[str]:
+    if keys is None:
+        return ["Your key: I can't look it up right now."]
+    return [key_words.status(key, scope) for scope, key in keys.items()]
+
+
+def _key_buttons(keys: Mapping[KeyScope, StoredKey | None]) -> tuple[Button, ...]:
+    mine = keys.get(KeyScope.ME)
+    buttons = [key_words.set_key(label="Replace key" if mine else "Set key")]
+    return (*buttons, *(key_words.remove_key(scope) for scope, key in keys.items() if key))
 
 
 def _line(option: OptionShape) -> str:

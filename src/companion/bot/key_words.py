@@ -36,7 +36,8 @@ def set_key(scope: KeyScope = KeyScope.ME, *, label: str = "Set key") -> Button:
 
 def remove_key(scope: KeyScope = KeyScope.ME) -> Button:
     """Return the button that removes the key at once."""
-    return Button(action=Action.REMOVE_KEY, label="Remove key", argument=scope, tone=Tone.DANGER)
+    label = "Remove key" if scope is KeyScope.ME else "Remove server key"
+    return Button(action=Action.REMOVE_KEY, label=label, argument=scope, tone=Tone.DANGER)
 
 
 def saved(key: StoredKey, scope: KeyScope) -> Answer:
@@ -87,7 +88,7 @@ def status(key: StoredKey | None, scope: KeyScope) -> str:
     """Say in one line what is stored."""
     whose = "Your key" if scope is KeyScope.ME else "This server's key"
     if key is None:
-        return f"{whose}: none."
+        return f"{whose}: none yet."
     return f"{whose}: {quoted(key.hint)}{STATES[key.state]}, {_lasting(key)}."
 
 

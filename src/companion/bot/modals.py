@@ -64,9 +64,12 @@ def key_modal(form: KeyForm, key_page: str) -> discord.ui.DesignerModal:
         discord.ui.Label(
             "API key",
             discord.ui.InputText(
-                style=discord.InputTextStyle.short, custom_id=KEY_FIELD, placeholder="sk-…"
+                style=discord.InputTextStyle.short,
+                custom_id=KEY_FIELD,
+                placeholder="sk-…",
+                required=False,
             ),
-            description="Stored encrypted. I never show it again, only its last four characters.",
+            description="Stored encrypted. Leave it empty to see or remove the key I have.",
         ),
         discord.ui.Label("Keep it for", _keep_select()),
         discord.ui.TextDisplay(f"{pays}\n-# {key_page}"),

@@ -36,7 +36,8 @@ class Replies:
             exchange.hand_over()
             responder = InteractionResponder(exchange.interaction, clock=self._clock)
             stream = ReplyStream(responder, self._pacing, clock=self._clock)
-            await stream.render(_from(first, events), self._words)
+            words = self._words.silenced() if exchange.was_silenced else self._words
+            await stream.render(_from(first, events), words)
 
 
 async def _from(first: ChatEvent, rest: AsyncIterator[ChatEvent]) -> AsyncIterator[ChatEvent]:

@@ -34,12 +34,19 @@ ENDINGS = {
     Finish.FAILED: "The answer failed.",
 }
 
+SILENCED = "Only you see this: the server lets apps from outside answer privately only"
+
 
 class ChatWords:
     """The words of one process: implements `companion.bot.reply_words.ReplyWords`."""
 
-    def __init__(self, clock: Clock) -> None:
+    def __init__(self, clock: Clock, *, note: str = "") -> None:
         self._clock = clock
+        self._note = note
+
+    def silenced(self) -> ChatWords:
+        """Return words that also say why only the asker sees the answer."""
+        return ChatWords(self._clock, note=SILENCED)
 
     def thinking(self, started: Started) -> str:
         """Say that the model is being asked and has not said anything for a while."""
@@ -71,7 +78,8 @@ class ChatWords:
         if finished.cost_micros is not None:
             facts.append(f"{about}{money(finished.cost_micros)}")
         facts += [f"{finished.seconds:.1f} s", PAYERS[finished.payer]]
-        return "\n".join((f"-# {' · '.join(facts)}", *(f"-# {n}" for n in _notes(finished))))
+        notes = [*_notes(finished), *([self._note] if self._note else [])]
+        return "\n".join(f"-# {line}" for line in (" · ".join(facts), *notes))
 
     def interrupted(self, finished: Finished) -> str:
         """Say why the answer is not whole; empty when it is."""

@@ -5,13 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 import discord
+import structlog
 
 from companion.bot.command_shapes import CommandShape
 from companion.bot.context import CompanionContext
 from companion.bot.definitions import BOTH_INSTALLS, EVERYWHERE, HELP
 from companion.bot.help_text import details, overview
-from companion.domain.accounts import KeyScope
+from companion.domain.accounts import KeyScope, StoredKey
+from companion.domain.actor import Actor, Place
+from companion.domain.errors import StorageError
 from companion.services.accounts import AccountsService
+
+log = structlog.get_logger()
 
 
 class Helping(discord.Cog):
@@ -41,7 +46,18 @@ class Helping(discord.Cog):
             await ctx.exchange.reply(details(self._commands(), command))
             return
         await ctx.exchange.defer(ephemeral=True)
-        key = await self._accounts.status(ctx.exchange.actor, ctx.exchange.place, KeyScope.ME)
+        keys = await self._keys(ctx.exchange.actor, ctx.exchange.place)
         await ctx.exchange.reply(
-            overview(self._commands(), key, reads_messages=self._reads_messages)
+            overview(self._commands(), keys, reads_messages=self._reads_messages)
         )
+
+    async def _keys(self, actor: Actor, place: Place) -> dict[KeyScope, StoredKey | None] | None:
+        """Return the keys this person may know of; `None` while they can't be looked up."""
+        manages = actor.manages_guild and place.guild_id is not None
+        scopes = (KeyScope.ME, KeyScope.SERVER) if manages else (KeyScope.ME,)
+        try:
+            return {scope: await self._accounts.status(actor, place, scope) for scope in scopes}
+        except StorageError:
+            # help is wanted most when something is down
+            log.warning("help_without_keys")
+            return None
