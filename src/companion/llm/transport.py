@@ -10,7 +10,9 @@ connection from a slow one, and looks up no `.netrc`.
 from __future__ import annotations
 
 import io
+import ssl
 from collections.abc import AsyncIterator
+from functools import cache
 from typing import Final
 from urllib.request import getproxies_environment, proxy_bypass
 
@@ -29,9 +31,7 @@ class AiohttpTransport(httpx2.AsyncBaseTransport):
     def __init__(self) -> None:
         self._proxies = getproxies_environment()
         self._session = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(
-                limit=0, keepalive_timeout=60, ssl=httpx2.create_ssl_context()
-            ),
+            connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=60, ssl=_tls()),
             cookie_jar=aiohttp.DummyCookieJar(),
             auto_decompress=False,
         )
@@ -95,6 +95,12 @@ class _Body(httpx2.AsyncByteStream):
             self._answer.release()
         else:
             self._answer.close()
+
+
+@cache
+def _tls() -> ssl.SSLContext:
+    # reading the certificates takes longer than anything else at start
+    return httpx2.create_ssl_context()
 
 
 def _body(content: bytes) -> bytes | io.BytesIO | None:
