@@ -11,7 +11,9 @@ import pytest
 from companion.db import migrations
 from companion.db.keyring import KeyRing
 from companion.db.uow import SqlStore, open_store
+from companion.ports.store import Store
 from tests.db.postgres import PostgresServer, postgres_server
+from tests.fakes.store import FakeStore
 
 
 class HandClock:
@@ -74,6 +76,26 @@ def url(request: pytest.FixtureRequest) -> str:
     found: object = request.getfixturevalue(request.param)
     assert isinstance(found, str)
     return found
+
+
+@pytest.fixture(
+    params=["sqlite_url", pytest.param("postgres_url", marks=pytest.mark.postgres), None],
+    ids=["sqlite", "postgres", "fake"],
+)
+def url_or_none(request: pytest.FixtureRequest) -> str | None:
+    return request.param and request.getfixturevalue(request.param)
+
+
+@pytest.fixture
+async def any_store(
+    url_or_none: str | None, ring: KeyRing, clock: HandClock
+) -> AsyncIterator[Store]:
+    """Every store there is, the fake of other tests among them."""
+    if url_or_none is None:
+        yield FakeStore(clock.now)
+    else:
+        async with open_store(url_or_none, ring, now=clock.now) as sql:
+            yield sql
 
 
 @pytest.fixture

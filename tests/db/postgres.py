@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import signal
 import tempfile
 import warnings
 from collections.abc import Generator
@@ -60,6 +61,10 @@ def postgres_server() -> Generator[PostgresServer]:
         server = PostgresServer(str(running.get_postmaster_info().socket_dir))
         asyncio.run(_prepare(server))
         yield server
+        postmaster = running.get_postmaster_info().process
+        assert postmaster is not None
+        postmaster.send_signal(signal.SIGQUIT)  # at once: there is nothing to keep
+        postmaster.wait()
 
 
 async def _prepare(server: PostgresServer) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import sqlite3
 import sys
 from pathlib import Path
@@ -14,8 +15,9 @@ from sqlalchemy import event
 from companion.db import engine as engine_module
 from companion.db import migrations
 from companion.db.engine import open_engines
+from companion.db.failures import translated
 from companion.db.keyring import KeyRing
-from companion.db.uow import SqlStore, open_store, utc_now
+from companion.db.uow import SqlStore, open_store, transaction, utc_now
 from companion.domain.actor import PersonId
 from companion.domain.conversation import ConversationId
 from companion.domain.errors import ConfigurationError, StorageUnavailable
@@ -39,8 +41,43 @@ async def reason_of_ping(store: SqlStore) -> str:
 async def test_a_database_that_was_never_migrated_says_so(
     tmp_path: Path, postgres: PostgresServer, ring: KeyRing
 ) -> None:
+    assert await reason_of_opening(f"sqlite:///{tmp_path}/none.db", ring) == "not_migrated"
+    assert list(tmp_path.iterdir()) == []
+    (tmp_path / "empty.db").touch()
     assert await reason_of_opening(f"sqlite:///{tmp_path}/empty.db", ring) == "not_migrated"
     assert await reason_of_opening(await postgres.new_database(), ring) == "not_migrated"
+
+
+async def test_a_file_that_was_taken_away_is_not_replaced_by_an_empty_one(
+    sqlite_file: Path, sqlite_url: str, ring: KeyRing
+) -> None:
+    async with open_engines(sqlite_url) as engines:
+        sqlite_file.rename(sqlite_file.with_name("moved.db"))
+        with pytest.raises(StorageUnavailable) as refused:
+            async with transaction(engines.writer):
+                pass
+    assert refused.value.reason == "unreachable"
+    assert not sqlite_file.exists()
+
+
+@pytest.mark.parametrize(
+    ("code", "reason"),
+    [
+        (errno.ENOSPC, "full"),
+        (errno.EROFS, "read_only"),
+        (errno.ECONNREFUSED, "unreachable"),
+        (errno.ETIMEDOUT, "unreachable"),
+    ],
+)
+def test_errors_of_the_system_get_their_reason(code: int, reason: str) -> None:
+    with pytest.raises(StorageUnavailable) as refused, translated():
+        raise OSError(code, "…")
+    assert refused.value.reason == reason
+
+
+def test_a_mistake_of_ours_is_not_taken_for_the_database() -> None:
+    with pytest.raises(ValueError, match="ours"), translated():
+        raise ValueError("ours")
 
 
 async def test_a_folder_that_is_not_there_is_unreachable(tmp_path: Path, ring: KeyRing) -> None:

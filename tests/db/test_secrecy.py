@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from pathlib import Path
 from uuid import UUID, uuid4
@@ -104,6 +105,15 @@ async def test_no_value_of_any_row_is_readable(url: str, ring: KeyRing) -> None:
             rows = (await connection.execute(text(f"SELECT * FROM {table.name}"))).all()  # noqa: S608
             assert rows, f"no row planted in {table.name}"
             assert readable(repr(rows).encode()) == []
+
+
+async def test_no_log_line_at_any_level_is_readable(
+    url: str, ring: KeyRing, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    async with open_store(url, ring) as store:
+        await plant(store)
+    assert readable(caplog.text.encode()) == []
 
 
 async def test_errors_of_the_database_hold_no_values(store: SqlStore) -> None:

@@ -20,6 +20,11 @@ class NotToday(Exception):
     pass
 
 
+@pytest.fixture
+def store(any_store: Store) -> Store:
+    return any_store
+
+
 # Transactions
 
 

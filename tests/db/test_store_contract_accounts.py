@@ -20,6 +20,11 @@ SERVER = KeyOwner(guild_id=GuildId(2**63 - 1))
 KEY = Secret("sk-proj-" + "Ab1_-" * 30 + "wxyz")
 
 
+@pytest.fixture
+def store(any_store: Store) -> Store:
+    return any_store
+
+
 async def save(
     store: Store,
     clock: HandClock,

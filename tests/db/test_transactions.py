@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from companion.db import migrations
 from companion.db.engine import (
     POSTGRES_OVERFLOW,
     POSTGRES_POOL,
@@ -194,9 +195,10 @@ async def test_what_a_block_changed_is_what_it_reads_next(store: SqlStore) -> No
 
 
 async def test_the_sqlite_file_is_private_durable_and_complete_after_closing(
-    tmp_path: Path, ring: KeyRing, migrated_sqlite: Path
+    tmp_path: Path,
 ) -> None:
     path = tmp_path / "new.db"
+    await migrations.upgrade(f"sqlite:///{path}")
     async with open_engines(f"sqlite:///{path}") as engines, engines.writer.connect() as writer:
         assert stat.S_IMODE(path.stat().st_mode) == 0o600
         pragmas = {

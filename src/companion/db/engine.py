@@ -55,7 +55,8 @@ async def open_engines(url: str) -> AsyncGenerator[Engines]:
     """Open the engines of a database; connections are made when first used.
 
     At the end the write-ahead log of SQLite goes into the file. Raises
-    `ConfigurationError` on a URL we cannot use, or without its driver.
+    `ConfigurationError` on a URL we cannot use or without its driver, and
+    `StorageUnavailable` when there is no such file.
     """
     parsed = urls.parse(url)
     engines = _sqlite_engines(parsed) if urls.is_sqlite(parsed) else _postgres_engines(parsed)
@@ -69,7 +70,10 @@ async def open_engines(url: str) -> AsyncGenerator[Engines]:
 
 
 def create_private_file(path: Path) -> None:
-    """Create the database file readable by its owner only; SQLite's side files inherit that."""
+    """Create the database file readable by its owner only; SQLite's side files inherit that.
+
+    Only a migration does: a file that is lost later is not replaced by an empty one.
+    """
     with translated(), suppress(FileExistsError):
         os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
 
@@ -141,8 +145,9 @@ class _Driver(Protocol):
 
 
 def _sqlite_engines(url: URL) -> Engines:
-    assert url.database is not None
-    create_private_file(Path(url.database))
+    path = Path(str(url.database))
+    if not path.exists():
+        raise StorageUnavailable(reason="not_migrated" if path.parent.is_dir() else "unreachable")
     shared = "foreign_keys=ON; synchronous=FULL; secure_delete=FAST"
     writer = sqlite_engine(url, "BEGIN IMMEDIATE", f"journal_mode=WAL; {shared}", pool_size=1)
     reader = sqlite_engine(url, "BEGIN", f"{shared}; query_only=ON", pool_size=SQLITE_READERS)

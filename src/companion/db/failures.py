@@ -6,6 +6,7 @@ holds no values, because engines are made with `hide_parameters`.
 
 from __future__ import annotations
 
+import errno
 import sqlite3
 from collections.abc import Generator
 from contextlib import contextmanager
@@ -41,6 +42,13 @@ _POSTGRES: Final = {  # by SQLSTATE, the longest prefix wins
     "53100": "full",
     "55P03": "locked",
 }
+_FILES: Final = {
+    errno.ENOSPC: "full",
+    errno.EDQUOT: "full",
+    errno.EROFS: "read_only",
+    errno.EACCES: "read_only",
+    errno.EPERM: "read_only",
+}
 
 
 @contextmanager
@@ -65,7 +73,9 @@ def _reason(error: Exception) -> str:
     state: object = getattr(cause, "sqlstate", None)
     if isinstance(state, str):
         return next((_POSTGRES[state[:n]] for n in (5, 2) if state[:n] in _POSTGRES), "failed")
-    return "unreachable" if isinstance(cause, (OSError, TimeoutError)) else "failed"
+    if isinstance(cause, OSError):  # a timeout is one too
+        return _FILES.get(cause.errno or 0, "unreachable")
+    return "failed"
 
 
 def _sqlite_reason(error: sqlite3.Error) -> str:

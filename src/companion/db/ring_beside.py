@@ -28,11 +28,10 @@ async def ring_beside(url: str, path: Path) -> KeyRing:
 
 
 async def _is_sealed(url: str) -> bool:
-    async with open_engines(url) as engines:
-        try:
-            async with transaction(engines.writer) as run:
-                return await holds_sealed_rows(run)
-        except StorageUnavailable as error:
-            if error.reason == "not_migrated":
-                return False
-            raise
+    try:
+        async with open_engines(url) as engines, transaction(engines.reader) as run:
+            return await holds_sealed_rows(run)
+    except StorageUnavailable as error:
+        if error.reason == "not_migrated":
+            return False
+        raise

@@ -10,6 +10,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from functools import partial
+from pathlib import Path
 from typing import Any, Final, cast
 
 import aiosqlite
@@ -83,10 +84,11 @@ class OneVisitConnection(aiosqlite.Connection):
 
 
 def connector(path: str, busy_timeout_s: float) -> Callable[[], OneVisitConnection]:
-    """Return what opens a connection; transactions begin only when told to."""
+    """Return what opens a connection to a file that exists; nothing begins by itself."""
     connect = partial(
         sqlite3.connect,
-        path,
+        f"{Path(path).absolute().as_uri()}?mode=rw",
+        uri=True,
         timeout=busy_timeout_s,
         isolation_level=None,  # the driver must not begin by itself, late and deferred
         check_same_thread=False,
