@@ -53,23 +53,41 @@ class Playground:
     browser: Browser
     problems: list[str] = field(default_factory=list[str])
     _contexts: list[BrowserContext] = field(default_factory=list[BrowserContext])
+    _ada: Tab | None = None
 
     async def tab(self, *, phone: bool = False, scheme: str = "dark") -> Tab:
-        """Open the page in a browser profile of its own."""
+        """Open the page in a browser profile of its own, until the test ends."""
+        page = await self._new_page(phone=phone, scheme=scheme)
+        self._contexts.append(page.context)
+        return await self._show(Tab(page, self))
+
+    async def ada(self) -> Tab:
+        """Show the page afresh in the tab that all tests share, which loads faster."""
+        if self._ada is None:
+            self._ada = Tab(await self._new_page(phone=False, scheme="dark"), self)
+        else:
+            await self._ada.page.evaluate("() => sessionStorage.clear()")
+            await self._ada.page.mouse.move(0, 0)
+        return await self._show(self._ada)
+
+    async def _new_page(self, *, phone: bool, scheme: str) -> Page:
         context = await self.browser.new_context(
             viewport=_PHONE if phone else _DESK,
             color_scheme="light" if scheme == "light" else "dark",
             reduced_motion="reduce",
             permissions=["clipboard-read", "clipboard-write"],
         )
-        self._contexts.append(context)
         page = await context.new_page()
         page.set_default_timeout(PATIENCE_MS)
         page.on("console", self._note)
         page.on("pageerror", lambda error: self.problems.append(str(error)))
-        await page.goto(f"{self.discord.origin}/")
-        await expect(page.locator(".status-online")).to_be_visible()
-        return Tab(page, self)
+        return page
+
+    async def _show(self, tab: Tab) -> Tab:
+        await tab.page.goto(f"{self.discord.origin}/")
+        await expect(tab.page.locator(".status-online")).to_be_visible()
+        await expect(tab.page.locator(".welcome")).to_be_visible()
+        return tab
 
     def _note(self, message: ConsoleMessage) -> None:
         if message.type in {"error", "warning"}:
@@ -79,10 +97,21 @@ class Playground:
         """Cut the connections of all tabs, as a restarting server would."""
         await self.app.on_shutdown.send(self.app)
 
-    async def close(self) -> None:
-        """Close all tabs."""
+    def clean(self) -> None:
+        """Take away what a test left in the world."""
+        self.problems.clear()
+        self.gates.shut()
+        for channel in list(self.discord.world.channels.values()):
+            if channel.is_thread:
+                self.discord.world.delete_channel(channel)
+            channel.messages.clear()
+            channel.last_message_id = None
+
+    async def close_tabs(self) -> None:
+        """Close the tabs of one test."""
         for context in self._contexts:
             await context.close()
+        self._contexts.clear()
 
 
 @dataclass(slots=True)
@@ -161,26 +190,8 @@ async def browser() -> AsyncIterator[Browser]:
         await running.close()
 
 
-@dataclass(frozen=True, slots=True)
-class Served:
-    """The one local Discord of all tests, with the app logged in."""
-
-    discord: LocalDiscord
-    app: web.Application
-    gates: Gates
-
-    def clean(self) -> None:
-        """Take away what a test left."""
-        self.gates.shut()
-        for channel in list(self.discord.world.channels.values()):
-            if channel.is_thread:
-                self.discord.world.delete_channel(channel)
-            channel.messages.clear()
-            channel.last_message_id = None
-
-
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
-async def served() -> AsyncIterator[Served]:
+async def served(browser: Browser) -> AsyncIterator[Playground]:
     """Log in once: it costs more than most tests."""
     gates = Gates()
     apps: list[web.Application] = []
@@ -194,20 +205,19 @@ async def served() -> AsyncIterator[Served]:
         logged_in(page_bot(gates), discord),
     ):
         await discord.wait_for_commands(["ask"])
-        yield Served(discord, apps[0], gates)
+        yield Playground(discord, apps[0], gates, browser)
 
 
 @pytest_asyncio.fixture(loop_scope="session")
-async def playground(browser: Browser, served: Served) -> AsyncIterator[Playground]:
+async def playground(served: Playground) -> AsyncIterator[Playground]:
     """A clean world for one test; fails the test when a page reported any problem."""
     served.clean()
-    running = Playground(served.discord, served.app, served.gates, browser)
-    yield running
-    await running.close()
-    assert running.problems == []
+    yield served
+    await served.close_tabs()
+    assert served.problems == []
 
 
 @pytest_asyncio.fixture(loop_scope="session")
 async def tab(playground: Playground) -> Tab:
     """Ada's tab."""
-    return await playground.tab()
+    return await playground.ada()

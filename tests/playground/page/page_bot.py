@@ -1,5 +1,8 @@
 """A small app with one of everything that the page has to show."""
 
+# pyright: reportUnknownMemberType=false
+# py-cord's decorators and constructors are only partly typed
+
 from __future__ import annotations
 
 import asyncio
@@ -139,7 +142,7 @@ class Panel(discord.ui.View):
     async def off(self, button: discord.ui.Button[Panel], interaction: discord.Interaction) -> None:
         """Cannot be clicked."""
 
-    @discord.ui.select(
+    @discord.ui.select(  # pyright: ignore[reportArgumentType]
         placeholder="Pick a colour",
         custom_id="colour",
         options=[
@@ -150,7 +153,9 @@ class Panel(discord.ui.View):
     async def colour(
         self, select: discord.ui.Select[Panel], interaction: discord.Interaction
     ) -> None:
-        await interaction.response.send_message(f"{select.values[0]} it is.", ephemeral=True)
+        await interaction.response.send_message(
+            f"{', '.join(map(str, select.values or ()))} it is.", ephemeral=True
+        )
 
 
 def page_bot(gates: Gates) -> discord.AutoShardedBot:

@@ -123,6 +123,7 @@ async def test_reader_who_scrolled_up_stays_there_and_can_jump_back(
     await tab.page.locator(".timeline").hover()
     await tab.page.mouse.wheel(0, -900)
     jump = tab.page.locator(".jump")
+    await expect(jump).to_be_visible()
     await expect(jump).to_have_text("Jump to present")
     await playground.discord.say("Grace", "general", "the newest")
     await expect(jump).to_have_text("1 new message")

@@ -18,10 +18,11 @@ export class StickToEnd {
   scrolled() {
     const { scrollHeight, scrollTop, clientHeight } = this.scroller;
     const left = scrollHeight - scrollTop - clientHeight;
-    // even a small step up is a wish to stay there while an answer streams
-    const up = scrollTop < this.lastTop - 1;
+    const step = scrollTop - this.lastTop;
     this.lastTop = scrollTop;
-    this.set(left < 4 || (!up && left < NEAR_END));
+    // even a small step up is a wish to stay there while an answer streams
+    const near = left < NEAR_END && (this.stuck ? step >= 0 : step > 0);
+    this.set(left < 4 || near);
   }
 
   set(stuck) {
