@@ -2,15 +2,18 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
+from collections.abc import AsyncGenerator
 
 import pytest
 
-from companion.domain.errors import StorageUnavailable
+from companion.domain.chat import ChatEvent, Failed
+from companion.domain.errors import AlreadyAnswered, StorageUnavailable
 from companion.playground.api_errors import Problem
 from companion.playground.events import Dispatch
-from companion.playground.faults import FaultKind
+from companion.playground.faults import ORIGINAL, FaultKind
 from companion.playground.interaction import Interaction
 from companion.playground.interaction_payloads import interaction_create
+from tests.e2e.conftest import Opener
 from tests.e2e.world import World, body, until
 
 CALLBACK = "/interactions/{interaction_id}/{interaction_token}/callback"
@@ -63,6 +66,25 @@ async def test_same_interaction_delivered_twice_is_answered_once(world: World) -
     await until(lambda: not world.door.busy)
     assert len(world.provider.chats) == 1
     assert len(asked.messages) == 1
+
+
+async def test_answer_of_another_delivery_is_left_alone(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def answered(*_: object) -> AsyncGenerator[ChatEvent]:
+        yield Failed(error=AlreadyAnswered())
+
+    monkeypatch.setattr(type(world.services.chat), "ask", answered)
+    asked = await (await world.start("ask", prompt="Hi.")).acknowledged()
+    await until(lambda: not world.door.busy)
+    assert [message.thinking for message in asked.messages] == [True]
+
+
+async def test_refusal_arrives_although_the_placeholder_could_not_be_taken_away(opener: Opener) -> None:
+    async with opener(operator_key=None) as world:
+        world.discord.faults.fail("DELETE", ORIGINAL, Problem.UNKNOWN_MESSAGE)
+        asked = await world.start("ask", prompt="Hi.")
+        await until(lambda: "*Set key*" in asked.text)
 
 
 async def test_help_works_while_the_database_does_not(

@@ -63,6 +63,14 @@ async def test_private_answer_is_only_seen_by_who_asked(world: World) -> None:
     assert only(again).ephemeral
 
 
+async def test_every_part_of_a_long_private_answer_stays_private(world: World) -> None:
+    world.provider.default = Answer(text="lorem ipsum " * 600)
+    asked = await world.ask("Psst.", private=True)
+    assert len(asked.messages) > 2
+    assert all(message.ephemeral for message in asked.messages)
+    assert world.discord.messages("general", seen_by="Grace") == []
+
+
 async def test_options_reach_the_provider(world: World) -> None:
     await world.ask("Hi.", model="gpt-6-sol", temperature=0.5, max_tokens=50)
     sent = world.provider.chats[-1].body

@@ -47,7 +47,7 @@ def _of_range(error: e.OptionOutOfRange, _: datetime) -> str:
 def _of_unknown_option(error: e.OptionUnknown, _: datetime) -> str:
     there_is = f" You can use {listed(error.offered)}." if error.offered else ""
     return (
-        f"I don't know {quoted(error.option)}.{there_is} If you picked it from the list, "
+        f"I don't know {quoted(error.option)} here.{there_is} If you picked it from the list, "
         "restart Discord: it may be showing an old version of this command."
     )
 
@@ -144,7 +144,7 @@ ROWS: Final = dict(
         _row(
             e.PromptTooLong,
             lambda error, _: (
-                f"That text is {error.length:,} characters long and I take {error.limit:,}. "
+                f"That text has {error.length:,} characters; I can take {error.limit:,}. "
                 "Shorten it, or attach the long part as a text file."
             ),
         ),
@@ -169,7 +169,8 @@ ROWS: Final = dict(
         _row(
             e.SecretInPrompt,
             lambda error, _: (
-                f"Your text seems to hold a secret ({quoted(error.kind)}), so I sent it nowhere. "
+                f"Your text seems to hold a secret ({quoted(error.kind).strip('`')}), so I sent it "
+                "nowhere. "
                 "Take it out and ask again. If others could see it, revoke it now."
             ),
         ),
@@ -182,7 +183,7 @@ ROWS: Final = dict(
         _row(
             e.FileTooLarge,
             lambda error, _: (
-                f"{quoted(error.name)} is {size(error.size)} and I take {size(error.limit)}. "
+                f"{quoted(error.name)} has {size(error.size)}; I can take {size(error.limit)}. "
                 "Attach a smaller file, or only the part you need."
             ),
         ),
@@ -199,7 +200,7 @@ ROWS: Final = dict(
             e.KeyRejected,
             lambda error, _: (
                 f"The provider refused the API key {quoted(error.hint)}, so I stopped using it. "
-                "Press *Set key* to enter a new one."
+                "Press *Set key* to enter one that works."
             ),
             Offer.SET_KEY,
         ),
@@ -219,7 +220,7 @@ ROWS: Final = dict(
         ),
         # rights
         _row(e.NotAllowed, "You may not do that here."),
-        _row(e.ManagerOnly, "Only people who may manage a server can do that, and only there."),
+        _row(e.ManagerOnly, "Only people who may manage the server can do that, and only in it."),
         _row(e.NotYours, "That belongs to someone else. Ask your own question with `/ask`."),
         _row(
             e.OperatorKeyNotForYou,
@@ -271,6 +272,7 @@ ROWS: Final = dict(
             "The provider doesn't accept this API key. It may be mistyped or revoked: copy it "
             "again, or create a new one.",
             Offer.SET_KEY,
+            Offer.RETRY,
         ),
         _row(
             e.CredentialRestricted,

@@ -6,6 +6,7 @@ takes the placeholder away and comes as an ephemeral follow-up instead.
 
 from __future__ import annotations
 
+import contextlib
 import secrets
 from collections.abc import Mapping, Sequence
 from enum import StrEnum
@@ -125,7 +126,8 @@ class Exchange:
             await self.replace(answer)
         else:
             if self.stage is Stage.THINKING:
-                await self.interaction.delete_original_response()
+                with contextlib.suppress(discord.NotFound):  # someone was faster
+                    await self.interaction.delete_original_response()
             await self._follow_up(answer, ephemeral=ephemeral)
         self.stage = Stage.ANSWERED
 

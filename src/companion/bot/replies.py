@@ -11,6 +11,7 @@ from companion.bot.output_pacing import OutputPacing
 from companion.bot.reply_stream import ReplyStream
 from companion.bot.words import ChatWords
 from companion.domain.chat import ChatEvent, Failed
+from companion.domain.errors import AlreadyAnswered
 from companion.ports.clock import Clock
 
 
@@ -31,6 +32,8 @@ class Replies:
         async with aclosing(events):
             first = await anext(events)
             if isinstance(first, Failed):
+                if isinstance(first.error, AlreadyAnswered):
+                    return  # another delivery of the same click or command is answering it
                 await exchange.reply(self._words.failure(first))
                 return
             exchange.hand_over()
