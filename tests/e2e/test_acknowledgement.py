@@ -80,7 +80,7 @@ async def test_answer_of_another_delivery_is_left_alone(
     assert [message.thinking for message in asked.messages] == [True]
 
 
-async def test_refusal_arrives_although_the_placeholder_could_not_be_taken_away(opener: Opener) -> None:
+async def test_refusal_arrives_although_its_placeholder_stays(opener: Opener) -> None:
     async with opener(operator_key=None) as world:
         world.discord.faults.fail("DELETE", ORIGINAL, Problem.UNKNOWN_MESSAGE)
         asked = await world.start("ask", prompt="Hi.")
