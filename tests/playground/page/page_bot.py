@@ -98,18 +98,28 @@ class PersonaForm(discord.ui.DesignerModal):
                 discord.SelectOption(label="Lively", value="lively"),
             ],
         )
+        self.length = discord.ui.RadioGroup(
+            custom_id="length",
+            options=[
+                discord.RadioGroupOption(label="Short", value="short"),
+                discord.RadioGroupOption(label="Long", value="long", default=True),
+            ],
+        )
         self.name = discord.ui.TextInput(custom_id="name", max_length=20)
         super().__init__(
             discord.ui.TextDisplay("How should the app **sound**?"),
             discord.ui.Label("Name", self.name, description="What to call it"),
             discord.ui.Label("Voice", self.voice),
+            discord.ui.Label("Length", self.length),
             title="Persona",
             custom_id="persona_form",
         )
 
     async def callback(self, interaction: discord.Interaction) -> None:
         voice = ", ".join(self.voice.values or ())
-        await interaction.response.send_message(f"{self.name.value} sounds {voice}.")
+        await interaction.response.send_message(
+            f"{self.name.value} sounds {voice}, {self.length.value}."
+        )
 
 
 class Panel(discord.ui.View):

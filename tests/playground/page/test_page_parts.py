@@ -102,8 +102,9 @@ async def test_new_modal_with_labels_and_a_select(tab: Tab):
     await expect(tab.dialog).to_contain_text("Make a selection.")
     await tab.dialog.get_by_role("combobox", name="Voice").click()
     await tab.dialog.get_by_role("option", name="Calm").click()
+    await tab.dialog.get_by_role("radio", name="Short").check()
     await tab.dialog.get_by_role("button", name="Submit").click()
-    await expect(tab.last).to_contain_text("Marvin sounds calm.")
+    await expect(tab.last).to_contain_text("Marvin sounds calm, short.")
 
 
 async def test_embed_and_files_are_shown(tab: Tab):

@@ -7,6 +7,7 @@ import { coloured } from "./highlight.js";
 const TEXT =
   /\.(txt|md|csv|tsv|json|ya?ml|toml|ini|log|py|js|ts|html?|css|xml|sql|sh|rs|go|c|h|cpp|java|srt|vtt)$/iu;
 const PICTURE = /^image\/(png|jpe?g|gif|webp|avif)$/u;
+const OWN_FILE = /^\/(?:ephemeral-)?attachments\/\d+\/[^?]+\?.*\bhm=/u;
 const PREVIEW_BYTES = 64 * 1024;
 const PREVIEW_LINES = 8;
 
@@ -32,11 +33,9 @@ export function localUrl(url) {
   if (!url || !URL.canParse(url, location.href)) return null;
   const address = new URL(url, location.href);
   if (address.protocol === "blob:" || address.origin === location.origin) return address.href;
-  // the app may have been given another name of this same server
-  return address.port === location.port &&
-    ["127.0.0.1", "localhost", "[::1]"].includes(address.hostname)
-    ? address.pathname + address.search
-    : null;
+  // the files of this server, whatever name the app knows it by
+  const path = address.pathname + address.search;
+  return OWN_FILE.test(path) ? path : null;
 }
 
 /** A picture by its address, or a link where it is not ours to load. */

@@ -17,7 +17,16 @@ export class Header {
   draw() {
     const { place, banner } = this.store;
     if (!place) return;
-    document.title = `${this.store.isUnreadAnywhere() ? "• " : ""}${place.kind === "text" ? "#" : ""}${place.name} · Companion playground`;
+    const unread = this.store.isUnreadAnywhere();
+    const facts = JSON.stringify([
+      { ...place, last_message_id: null },
+      banner,
+      this.state(),
+      unread,
+    ]);
+    if (facts === this.facts) return;
+    this.facts = facts;
+    document.title = `${unread ? "• " : ""}${place.kind === "text" ? "#" : ""}${place.name} · Companion playground`;
     const parent = this.store.places.get(place.parent);
     fill(
       this.frame,
@@ -29,7 +38,7 @@ export class Header {
           onclick: () => this.actions.toggleSidebar(),
         },
         icon("menu", 22),
-        this.store.isUnreadAnywhere() && h("span.menu-dot"),
+        unread && h("span.menu-dot"),
       ),
       h("span.header-icon", {}, icon(ICONS[place.kind] ?? "hash", 22)),
       parent && [

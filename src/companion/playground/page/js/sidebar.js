@@ -36,7 +36,7 @@ export class Sidebar {
 
   draw() {
     const { store } = this;
-    if (!store.me) return;
+    if (!store.me || !this.changed()) return;
     const focused = document.activeElement?.dataset?.place;
     const sections = store.guilds.map((guild) => this.section(guild.name, this.tree(guild)));
     const direct = [...store.places.values()].filter(
@@ -51,7 +51,6 @@ export class Sidebar {
       );
     fill(this.lists, sections);
     if (focused) this.lists.querySelector(`[data-place="${focused}"]`)?.focus();
-    this.who.style.setProperty("--hue", "");
     fill(
       this.who,
       avatar(store.me, 34),
@@ -59,6 +58,20 @@ export class Sidebar {
       icon("swap", 18),
     );
     this.who.setAttribute("aria-label", `You are ${store.me.name}. Switch person`);
+  }
+
+  /** Redraw only what looks different: a redrawn button would lose the click that is on its way. */
+  changed() {
+    const { store } = this;
+    const places = [...store.places.values()].map((place) => [
+      { ...place, last_message_id: null },
+      store.isUnread(place),
+      store.mentions.get(place.id),
+    ]);
+    const facts = JSON.stringify([store.guilds, store.current, store.me, store.app, places]);
+    const same = facts === this.facts;
+    this.facts = facts;
+    return !same;
   }
 
   section(name, items) {

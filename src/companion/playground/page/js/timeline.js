@@ -131,7 +131,7 @@ export class Timeline {
     const kind = this.topKind(room, messages);
     const key = `top ${kind}`;
     const facts = JSON.stringify([
-      this.store.place,
+      { ...this.store.place, last_message_id: null },
       this.store.banner,
       this.store.app,
       this.store.offered.map((command) => command.name),
