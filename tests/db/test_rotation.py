@@ -226,3 +226,16 @@ async def test_a_row_that_opens_under_no_key_is_reported_and_left(
     assert set(await key_usage(url)) == {"k0", "k1", "k2"}
     async with open_store(url, ONLY_NEW) as store, store.read() as unit:
         assert await unit.turns.find(filled[0].id) == filled[0]
+
+
+@pytest.mark.postgres
+async def test_rows_that_others_hold_are_not_waited_for(postgres_url: str) -> None:
+    async with open_store(postgres_url, ONLY_OLD) as old_store:
+        held = await add_lone_turn(old_store)
+    async with open_store(postgres_url, BOTH) as store:
+        async with store.write() as unit, asyncio.timeout(10):
+            await unit.turns.remove(held.id)
+            report = await rotate(postgres_url, BOTH)
+            assert report.remaining == 2  # that row, and the canary that waits for it
+        assert (await rotate(postgres_url, BOTH)).remaining == 0
+    assert await key_usage(postgres_url) == {"k2": 1}

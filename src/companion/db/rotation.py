@@ -100,6 +100,7 @@ class _Rotation:
         self._progress = progress
         self._resealed = 0
         self._unreadable = 0
+        self._held = 0
         self._total = 0
 
     async def run(self) -> RotationReport:
@@ -107,10 +108,10 @@ class _Rotation:
         others = [table for table in sealed_tables() if table is not CanaryRow]
         self._total = await self._remaining()
         for _ in range(MOST_PASSES):
-            before, self._unreadable = self._resealed, 0
+            before, self._unreadable, self._held = self._resealed, 0, 0
             for table in others:
                 await self._pass_over(table)
-            if self._resealed == before:
+            if self._resealed == before and not self._held:
                 break
         if await self._remaining() <= self._unreadable + 1:
             await self._pass_over(CanaryRow)
@@ -125,13 +126,23 @@ class _Rotation:
         after: object = None
         while rows := await self._batch(table, key, after):
             after = getattr(rows[-1], key.key)
-            changes = [(row, change) for row in rows if (change := self._changes(row))]
-            async with transaction(self._engines.writer) as run:
-                for row, change in changes:
-                    self._resealed += await replace_values(run, row, change)
+            await self._store(table, [(row, self._changes(row)) for row in rows])
             if self._progress:
                 self._progress(self._resealed, max(self._total, self._resealed))
             await asyncio.sleep(PAUSE_S)
+
+    async def _store(
+        self, table: type[SealedRow], batch: Sequence[tuple[SealedRow, Mapping[str, _Change]]]
+    ) -> None:
+        key = primary_key(table)
+        changed = {getattr(row, key.key): (row, change) for row, change in batch if change}
+        # rows that others hold (PostgreSQL) are left for the next pass: whoever never waits
+        # while holding rows is in no deadlock
+        free = select(key).where(key.in_(changed)).with_for_update(skip_locked=True)
+        async with transaction(self._engines.writer) as run:
+            for row_id in await run.all(free):
+                self._resealed += await replace_values(run, *changed.pop(row_id))
+        self._held += len(changed)
 
     async def _batch(
         self, table: type[SealedRow], key: Column, after: object

@@ -12,7 +12,7 @@ from companion.db.fingerprints import RingFingerprints
 from companion.db.keyring import KeyRing
 from companion.db.rows import ProviderKeyRow
 from companion.db.sealed import Purpose
-from companion.db.statements import Statements
+from companion.db.statements import Insert, Statements
 from companion.domain.accounts import KeepFor, KeyId, KeyOwner, KeyState, StoredKey
 from companion.domain.errors import KeyMissing
 from companion.domain.models import Credential, KeyFingerprint, Payer
@@ -94,17 +94,7 @@ class SqlKeys:
             no_credit_until=None,
             version=1,
         )
-        replaced = {
-            column.key: insert.excluded[column.key]
-            for column in ProviderKeyRow.__table__.columns
-            if column.key not in {"owner", "version"}
-        }
-        row = await self._run.one(
-            insert.on_conflict_do_update(
-                index_elements=[ProviderKeyRow.owner],
-                set_={**replaced, "version": ProviderKeyRow.version + 1},
-            ).returning(ProviderKeyRow)
-        )
+        row = await self._run.one(_replacing(insert).returning(ProviderKeyRow))
         assert row is not None
         return _stored(row, owner)
 
@@ -129,6 +119,19 @@ class SqlKeys:
     async def remove_expired(self, now: datetime) -> int:
         """Delete all keys past their date; return how many."""
         return await self._run.run(delete(ProviderKeyRow).where(ProviderKeyRow.expires_at <= now))
+
+
+def _replacing(insert: Insert) -> Insert:
+    """Let the insert take the place of the owner's older key; its version counts on."""
+    values = {
+        column.key: insert.excluded[column.key]
+        for column in ProviderKeyRow.__table__.columns
+        if column.key not in {"owner", "version"}
+    }
+    return insert.on_conflict_do_update(
+        index_elements=[ProviderKeyRow.owner],
+        set_={**values, "version": ProviderKeyRow.version + 1},
+    )
 
 
 def _stored(row: ProviderKeyRow, owner: KeyOwner) -> StoredKey:
