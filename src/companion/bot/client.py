@@ -55,7 +55,7 @@ class CompanionBot(discord.AutoShardedBot):
             member_cache_flags=discord.MemberCacheFlags.none(),
             chunk_guilds_at_startup=False,
             max_messages=None,
-            guild_ready_timeout=0.1,
+            guild_ready_timeout=0.02,  # nothing here waits for the cache of servers
             cache_default_sounds=False,
             auto_sync_commands=False,
             shard_count=shard_count,
