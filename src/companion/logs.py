@@ -31,7 +31,7 @@ CLAMPED: Final = (
     "asyncpg",
     "sqlalchemy",
 )
-TALKATIVE: Final = ("httpx", "httpx2", "httpcore", "alembic", "uvicorn")
+TALKATIVE: Final = ("httpx", "httpx2", "httpcore", "sqlalchemy", "alembic", "uvicorn")
 HIDDEN: Final = "[hidden]"
 SHORTEST_SECRET: Final = 6
 """Shorter known values are not looked for: they would blank out ordinary words."""

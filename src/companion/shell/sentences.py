@@ -57,18 +57,20 @@ def explain(error: Exception) -> tuple[str, Exit] | None:
             return f"{variable}{joint}{problem}: {fix}.", Exit.USAGE
         case SealError():
             return _RING, Exit.USAGE
-        case StorageUnavailable() | LocalModelUnavailable() | ConnectionError():
+        case StorageUnavailable() | LocalModelUnavailable():
             return _unreachable(error), Exit.UNREACHABLE
+        case ConnectionError() if (
+            type(error) is ConnectionError
+        ):  # a broken pipe is no news of ours
+            return f"{error}: check the network and DISCORD_API_URL.", Exit.UNREACHABLE
         case CompanionError(code=code):
             return f"That did not work ({code}).", Exit.FAILED
         case _:
             return None
 
 
-def _unreachable(error: StorageUnavailable | LocalModelUnavailable | ConnectionError) -> str:
-    if isinstance(error, StorageUnavailable):
-        problem = _DATABASE.get(error.reason, f"cannot be used ({error.reason}): look at its log")
-        return f"The database (DATABASE_URL) {problem}."
+def _unreachable(error: StorageUnavailable | LocalModelUnavailable) -> str:
     if isinstance(error, LocalModelUnavailable):
         return f"The local model {_MODEL[error.reason]}."
-    return f"{error or 'Discord cannot be reached'}: check the network and DISCORD_API_URL."
+    problem = _DATABASE.get(error.reason, f"cannot be used ({error.reason}): look at its log")
+    return f"The database (DATABASE_URL) {problem}."
