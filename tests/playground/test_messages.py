@@ -220,3 +220,12 @@ async def test_people_edit_only_their_own(local: LocalDiscord):
         await local.edit("Grace", message, "stolen")
     await local.edit("Ada", message, "changed")
     assert message.content == "changed"
+
+
+async def test_people_delete_their_own_and_moderators_delete_all(local: LocalDiscord):
+    mine = await local.say("Grace", "general", "mine")
+    other = await local.say("Ada", "general", "other")
+    with pytest.raises(PermissionError):
+        await local.delete("Grace", other)
+    await local.delete("Ada", mine)
+    assert local.messages("general") == [other]

@@ -101,7 +101,12 @@ async def test_commands_work_in_direct_messages_and_by_user_install():
     async with LocalDiscord.start() as local, logged_in(app_with_everything(), local):
         await local.wait_for_commands(["echo"])
         group = local.world.add_group_dm("Ada", "Grace")
-        for where, install in ((local.world.dm("Ada"), "guild"), (group, "user")):
+        elsewhere = local.world.add_guild(
+            "Elsewhere", owner="Grace", members=("Ada",), with_app=False
+        )
+        [partial] = local.world.channels_of(elsewhere, threads=False)
+        places = ((local.world.dm("Ada"), "guild"), (group, "user"), (partial, "user"))
+        for where, install in places:
             done = await local.invoke("Ada", where, "echo", {"text": "hi"}, install=install)
             await done.answered()
             assert done.text == "hi"

@@ -85,6 +85,10 @@ class InteractionDesk:
 
     # -- finding ---------------------------------------------------------------------
 
+    def find(self, interaction_id: int) -> Interaction | None:
+        """Return an interaction by its id, whatever became of it."""
+        return self._by_id.get(interaction_id)
+
     def answerable(self, interaction_id: int, token: str) -> Interaction:
         """Return an interaction that waits for its answer. Raises `ApiError` (10062, 40060)."""
         interaction = self._by_id.get(interaction_id)

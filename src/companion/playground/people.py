@@ -19,7 +19,7 @@ from companion.playground.modals import submitted
 from companion.playground.state import Channel, Message, Person, Role, Upload, flatten
 from companion.playground.threads import enter_to_write, new_thread
 from companion.playground.typing_events import announce_typing
-from companion.playground.vocabulary import ComponentKind, InteractionKind, MessageFlag
+from companion.playground.vocabulary import ComponentKind, InteractionKind, MessageFlag, Permission
 from companion.playground.wire import JsonObject
 from companion.playground.world import World
 
@@ -248,9 +248,12 @@ class People:
         return self._board.edit(where, message, Draft(content=text))
 
     async def delete(self, person: Who, message: Message) -> None:
-        """Delete a message, or dismiss an ephemeral one."""
-        self.world.person(person)
-        self._board.delete(self.world.channels[message.channel_id], message)
+        """Delete a message, or dismiss an ephemeral one. Raises `PermissionError`."""
+        who, where = self.world.person(person), self.world.channels[message.channel_id]
+        own = who is message.author or who.id == message.audience
+        if not own and Permission.MANAGE_MESSAGES not in self.world.permissions(who, where):
+            raise PermissionError("only its author or a moderator deletes a message")
+        self._board.delete(where, message)
 
     async def type(self, person: Who, channel: Where) -> None:
         """Show that somebody is typing."""
