@@ -19,9 +19,10 @@ from companion.db.engine import (
 )
 from companion.db.keyring import KeyRing
 from companion.db.uow import SqlStore, open_store
-from companion.domain.actor import InteractionId
+from companion.domain.actor import Actor, InteractionId
 from companion.domain.conversation import Finish
 from companion.domain.errors import StorageUnavailable
+from tests.db.every_await import cancelled_at_every_await
 from tests.db.things import (
     NOON,
     add_turn,
@@ -144,25 +145,23 @@ async def test_a_cancelled_block_leaves_nothing_and_blocks_nobody(store: SqlStor
     assert [task.cancelled() for task in tasks[1::2]] == [True] * 3
 
 
-@pytest.mark.parametrize("steps", range(0, 60, 3))
-async def test_cancelling_at_any_step_neither_breaks_nor_tears(store: SqlStore, steps: int) -> None:
-    """A cancellation anywhere in the block: both writes are there, or none of them."""
-    first, second = new_actor(), new_actor()
+async def test_cancelling_at_any_await_neither_tears_nor_blocks(store: SqlStore) -> None:
+    pairs: list[tuple[Actor, Actor]] = []
 
-    async def meet_both() -> None:
+    async def meet_both(_nth: int) -> None:
+        pairs.append((new_actor(), new_actor()))
         async with store.write() as unit:
-            await unit.people.ensure(first)
-            await unit.people.ensure(second)
+            for actor in pairs[-1]:
+                await unit.people.ensure(actor)
 
-    task = asyncio.create_task(meet_both())
-    for _ in range(steps):
-        await asyncio.sleep(0)
-    task.cancel()
-    await asyncio.gather(task, return_exceptions=True)
-    async with store.read() as unit:
-        met = [await unit.people.find(actor) is not None for actor in (first, second)]
-    assert met in ([True, True], [False, False])
+    awaits = await cancelled_at_every_await(meet_both)
     await store.ping()
+    async with store.read() as unit:
+        met = [[await unit.people.find(actor) is not None for actor in pair] for pair in pairs]
+    assert awaits > 5
+    assert met[0] == [False, False]
+    assert met[-1] == [True, True]
+    assert all(first == second for first, second in met)
 
 
 async def test_a_reading_block_sees_one_moment(store: SqlStore) -> None:
