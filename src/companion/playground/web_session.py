@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from typing import TYPE_CHECKING, Final
 
 import msgspec
@@ -62,17 +63,22 @@ class PlaySession:
     async def run(self) -> None:
         """Serve the tab until it goes."""
         subscription = self._discord.subscribe()
-        others = [
+        tasks = [
+            asyncio.create_task(self._read_all()),
             asyncio.create_task(self._send_all()),
             asyncio.create_task(self._watch(subscription)),
         ]
         try:
-            await self._read_all()
+            ended, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
         finally:
-            others += self._running
-            for task in others:
+            tasks += self._running
+            for task in tasks:
                 task.cancel()
-            await asyncio.gather(*others, return_exceptions=True)
+            await asyncio.gather(*tasks, return_exceptions=True)
+        for task in ended:
+            # a tab that went away is the usual end
+            with contextlib.suppress(ConnectionError):
+                task.result()
 
     # -- the page speaks ---------------------------------------------------------------
 

@@ -8,12 +8,13 @@ from companion.playground import payloads
 from companion.playground.message_drafts import FILE_SIZE_LIMIT
 from companion.playground.state import Channel, Message, Person
 from companion.playground.vocabulary import ChannelKind, MessageKind, Permission
-from companion.playground.wire import JsonObject
+from companion.playground.wire import JsonObject, as_int, objects
 
 if TYPE_CHECKING:
     from companion.playground.local_discord import LocalDiscord
 
 PAGE_OF_MESSAGES = 60
+_LONGEST_SHOWN = 300
 _KINDS = {
     ChannelKind.TEXT: "text",
     ChannelKind.NEWS: "text",
@@ -103,10 +104,26 @@ class PersonView:
         payload = payloads.message(message)
         metadata = message.interaction
         if message.kind in _COMMAND_ANSWERS and metadata is not None and "name" in metadata:
-            payload["command"] = {"name": metadata["name"], "user": metadata["user"]}
+            payload["command"] = {
+                "name": metadata["name"],
+                "user": metadata["user"],
+                "options": self._options(metadata),
+            }
         if message.kind is MessageKind.REPLY:
             payload.setdefault("referenced_message", None)
         return payload
+
+    def _options(self, metadata: JsonObject) -> list[list[str]]:
+        """Return what was filled in, as Discord shows it to everyone: names and values."""
+        used = self._discord.interactions.find(as_int(metadata.get("id")) or 0)
+        if used is None:
+            return []
+        files = used.data.get("resolved", {}).get("attachments", {})
+        return [
+            [option["name"], _shown(option, files)]
+            for option in _flat_options(used.data)
+            if "value" in option
+        ]
 
     def history(self, channel: Channel, before: int | None) -> JsonObject:
         """Return the newest page of messages, or the page before a message."""
@@ -120,6 +137,18 @@ class PersonView:
             "messages": [self.message(one) for one in page],
             "older": len(visible) > len(page),
         }
+
+
+def _flat_options(data: JsonObject) -> list[JsonObject]:
+    """Return the options of a command, out of its subcommands."""
+    options = objects(data.get("options"))
+    inner = [found for option in options for found in _flat_options(option)]
+    return [*options, *inner]
+
+
+def _shown(option: JsonObject, files: JsonObject) -> str:
+    value = str(option["value"])
+    return str(files[value]["filename"]) if value in files else value[:_LONGEST_SHOWN]
 
 
 def _person(person: Person) -> JsonObject:

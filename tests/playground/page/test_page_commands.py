@@ -55,6 +55,9 @@ async def test_options_reach_the_app_with_their_types(tab: Tab):
     await expect(tab.last).to_contain_text("You asked: why is the sky blue")
     await expect(tab.last.locator(".subtext")).to_contain_text("None, 0.5, 64")
     await expect(tab.last.locator(".used")).to_contain_text("Ada used /ask")
+    await expect(tab.last.locator(".used-words")).to_have_text(
+        "prompt: why is the sky blue · temperature: 0.5 · max_tokens: 64"
+    )
 
 
 WRONG = (

@@ -89,7 +89,9 @@ export class Composer {
     this.text.addEventListener("input", () => this.changed());
     this.text.addEventListener("keydown", (event) => this.key(event));
     this.text.addEventListener("click", () => this.suggestions.update());
-    this.text.addEventListener("blur", () => this.form || this.panel.hide());
+    frame.addEventListener("focusout", (event) => {
+      if (!frame.contains(event.relatedTarget)) this.panel.hide();
+    });
     this.picker.addEventListener("change", () => {
       this.takeFiles([...this.picker.files]);
       this.picker.value = "";

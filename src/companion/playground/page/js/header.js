@@ -52,13 +52,7 @@ export class Header {
       h("h1.header-name", {}, place.name),
       place.topic && h("p.header-topic", { title: place.topic }, place.topic),
       h("span.header-space"),
-      banner &&
-        h(
-          "span.header-model",
-          { title: `Who answers: ${banner}` },
-          icon("bolt", 14),
-          h("span", {}, banner),
-        ),
+      banner && h("span.header-model", { title: banner }, icon("bolt", 14), h("span", {}, banner)),
       this.status(),
     );
     this.drawNotice();

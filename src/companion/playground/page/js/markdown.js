@@ -94,7 +94,7 @@ function blockNode(block, names) {
     case "heading":
       return h(
         `div.heading.heading-${block.level}`,
-        { role: "heading", "aria-level": block.level + 2 },
+        { role: "heading", "aria-level": 3 },
         inline(block.children, names),
       );
     case "subtext":

@@ -13,7 +13,8 @@ export function asPerson(user, names) {
 
 /** The line above a message: the command it answers, or the message it replies to. */
 export function aboveNodes(message, { names, actions }) {
-  if (message.command) return usedLine(asPerson(message.command.user, names), message.command.name);
+  const { command } = message;
+  if (command) return usedLine(asPerson(command.user, names), command.name, command.options);
   const target = message.referenced_message;
   if (target === undefined) return null;
   if (target === null)
@@ -30,16 +31,18 @@ export function aboveNodes(message, { names, actions }) {
   );
 }
 
-/** "Ada used /ask". */
-export function usedLine(person, command) {
+/** "Ada used /ask", and what was filled in. */
+export function usedLine(person, command, options = []) {
+  const words = options.map(([name, value]) => `${name}: ${value}`).join(" · ");
   return h(
     "div.used",
-    {},
+    { title: words },
     h("span.spine"),
     avatar(person, 16),
     h("span.used-who", {}, person.name),
     " used ",
     h("span.chip", {}, `/${command}`),
+    words && h("span.used-words", {}, words),
   );
 }
 

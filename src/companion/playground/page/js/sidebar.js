@@ -55,9 +55,9 @@ export class Sidebar {
       this.who,
       avatar(store.me, 34),
       h("span.who-words", {}, h("span.who-label", {}, "You are"), h("strong", {}, store.me.name)),
+      h("span.sr-only", {}, "Switch person"),
       icon("swap", 18),
     );
-    this.who.setAttribute("aria-label", `You are ${store.me.name}. Switch person`);
   }
 
   /** Redraw only what looks different: a redrawn button would lose the click that is on its way. */

@@ -12,6 +12,8 @@ export class SuggestPanel {
       onChoose: (item, event) => this.onChoose?.(item, event),
     });
     this.root = h("div.panel", { hidden: true }, this.title, this.note, this.list.root);
+    // keep the focus where one types
+    this.root.addEventListener("pointerdown", (event) => event.preventDefault());
   }
 
   /** `items` empty hides the list; `owner` is the focused field. */

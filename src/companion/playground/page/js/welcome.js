@@ -67,20 +67,12 @@ export function welcome(store, actions, empty) {
 }
 
 function introduction({ place, app }) {
-  if (place.kind === "dm")
-    return `Only you and ${app.name} read this. Just write: no command is needed here.`;
-  return `A small Discord of your own, with the real ${app.name} app in it. Type / for commands, mention @${app.name} in a message, or start with one of these:`;
+  if (place.kind === "dm") return `Only you and ${app.name} see this. Type / for commands.`;
+  return `A small Discord of your own, with the real ${app.name} app in it. Type / for all its commands, or start with one of these:`;
 }
 
 function label({ banner }) {
-  return banner
-    ? h(
-        "p.welcome-model",
-        {},
-        icon("bolt", 16),
-        h("span", {}, h("strong", {}, "Who answers: "), banner),
-      )
-    : null;
+  return banner ? h("p.welcome-model", {}, icon("bolt", 16), h("span", {}, banner)) : null;
 }
 
 function suggestions(store, actions) {
