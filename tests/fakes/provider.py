@@ -48,11 +48,11 @@ class FakeProvider(ChatProvider):
         self.open = 0
         """How many requests are open upstream."""
         self.key_error: ProviderError | None = None
-        self._scripts: deque[list[Step]] = deque()
+        self.scripts: deque[list[Step]] = deque()
 
     def script(self, *steps: Step) -> None:
         """Say what the next request that has no script yet does; a missing end is a cut."""
-        self._scripts.append(list(steps))
+        self.scripts.append(list(steps))
 
     @asynccontextmanager
     async def stream_chat(
@@ -60,8 +60,8 @@ class FakeProvider(ChatProvider):
     ) -> AsyncGenerator[AsyncIterator[ProviderEvent]]:
         self.calls.append((credential, call))
         steps: Iterable[Step] = (f"You said: {call.messages[-1].text}", ended())
-        if self._scripts:
-            steps = self._scripts.popleft()
+        if self.scripts:
+            steps = self.scripts.popleft()
         self.open += 1
         try:
             await asyncio.sleep(0)

@@ -274,9 +274,8 @@ async def test_closing_the_house_ends_what_still_runs(house: House) -> None:
     events = house.services.chat.ask(request("Why?"))
     await anext(events)
     await anext(events)
-    closing = asyncio.ensure_future(house.services.close())
-    assert isinstance(failed([event async for event in events]).error, Draining)
-    await closing
+    await house.services.close()
+    assert isinstance(finished([event async for event in events]).cause, Draining)
     assert (house.turns[0].answer, house.turns[0].finish) == ("Half", Finish.INTERRUPTED)
     assert house.provider.open == 0
 

@@ -27,7 +27,7 @@ from companion.services.session_keys import SessionKeys
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Services:
-    """The use cases. `close` when the doors are shut: it cancels what still runs."""
+    """The use cases. `close` them once the doors are shut."""
 
     chat: ChatService
     conversations: ConversationsService
@@ -37,7 +37,8 @@ class Services:
     tasks: BackgroundTasks
 
     async def close(self) -> None:
-        """Cancel background work and wait for its end; `chat.drain` comes before."""
+        """Cut replies that still run, storing what they have, and cancel background work."""
+        await self.chat.drain(0)
         await self.tasks.close()
 
 

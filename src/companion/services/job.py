@@ -86,9 +86,10 @@ class Progress:
     is when that one went out.
     """
 
+    turn_id: TurnId
     began: float
     asked: float
-    requests: list[CallStart]
+    requests: list[CallStart] = field(default_factory=list[CallStart])
     sent: bool = False
     first_text: float | None = None
     texts: list[str] = field(default_factory=list[str])

@@ -9,7 +9,7 @@ from typing import Final
 from uuid import uuid4
 
 from companion.domain.actor import PersonId
-from companion.domain.conversation import Finish, NewTurn, TurnId
+from companion.domain.conversation import Finish, NewTurn
 from companion.domain.errors import AlreadyAnswered, ProviderError, StorageError, StreamCut
 from companion.domain.usage import Micros, Usage
 from companion.ports.clock import Clock
@@ -32,15 +32,6 @@ _log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Begun:
-    """A turn and its first request, both stored as running."""
-
-    turn_id: TurnId
-    person: PersonId
-    request: CallStart
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Result:
     """What a reply took. `cost_micros` is `None` when the model's price is unknown."""
 
@@ -51,7 +42,6 @@ class Result:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Ending:
     plan: Plan
-    turn_id: TurnId
     progress: Progress
     end: CallEnd
 
@@ -76,14 +66,18 @@ class Recorder:
         self._tasks = tasks
         self._keeps_contents = keeps_contents
 
-    async def begin(self, plan: Plan) -> Begun:
-        """Store that the reply starts; raises `AlreadyAnswered` or `StorageUnavailable`."""
+    async def begin(self, plan: Plan, progress: Progress) -> PersonId:
+        """Store that the reply starts and return who asked.
+
+        Raises `AlreadyAnswered` or `StorageUnavailable`. Whatever it raises: when
+        `progress` has a request then, the start may have been stored and needs an end.
+        """
         async with self._store.write() as unit:
             person = await unit.people.ensure(plan.job.actor)
             author = plan.author or person
             conversation = await unit.conversations.ensure(conversation_key(plan.job.place, author))
             turn = NewTurn(
-                id=TurnId(uuid4()),
+                id=progress.turn_id,
                 conversation_id=conversation,
                 author_id=author,
                 speaker=plan.job.actor.name,
@@ -93,23 +87,9 @@ class Recorder:
             )
             if await unit.turns.begin(turn) is None:
                 raise AlreadyAnswered
-            call = CallStart(
-                id=CallId(uuid4()),
-                turn_id=turn.id,
-                conversation_id=conversation,
-                person_id=person,
-                guild_id=plan.job.place.guild_id,
-                channel_id=plan.job.place.channel_id,
-                door=plan.job.door,
-                endpoint=ENDPOINT,
-                model=plan.model,
-                payer=plan.paying.credential.payer,
-                fingerprint=plan.paying.credential.fingerprint,
-                started_at=self._clock.now(),
-                request_text=_as_text(plan.call.messages) if self._keeps_contents else None,
-            )
-            await unit.provider_log.start(call)
-        return Begun(turn_id=turn.id, person=person, request=call)
+            progress.requests.append(self._call_start(plan, turn, person))
+            await unit.provider_log.start(progress.requests[-1])
+        return person
 
     async def ask_again(self, progress: Progress, error: ProviderError) -> None:
         """Log that a request failed and that another one goes out: each has its own row."""
@@ -133,26 +113,28 @@ class Recorder:
         except StorageError as lost:
             _log.warning("retry_not_logged", extra={"reason": lost.code})
 
-    async def end(self, plan: Plan, turn_id: TurnId, progress: Progress) -> Result:
-        """Store how the reply ended, now or, when the database is away, later."""
+    def result(self, plan: Plan, progress: Progress) -> Result:
+        """Return what the reply took, estimated where the provider does not say."""
         usage = _usage(plan, progress)
         base_url = plan.paying.credential.base_url
-        result = Result(usage=usage, cost_micros=self._prices.cost(plan.model, usage, base_url))
+        return Result(usage=usage, cost_micros=self._prices.cost(plan.model, usage, base_url))
+
+    async def end(self, plan: Plan, progress: Progress, result: Result) -> None:
+        """Store how the reply ended, now or, when the database is away, later."""
         end = self._call_end(progress, result)
-        ending = _Ending(plan=plan, turn_id=turn_id, progress=progress, end=end)
+        ending = _Ending(plan=plan, progress=progress, end=end)
         try:
             await self._write(ending)
         except StorageError as error:
             _log.warning("turn_not_stored", extra={"reason": error.code})
             self._tasks.start("store an ended turn", self._write_later(ending))
-        return result
 
     async def _write(self, ending: _Ending) -> None:
         """Write the end; doing it twice is the same as doing it once."""
         progress = ending.progress
         async with self._store.write() as unit:
             await unit.turns.finish(
-                ending.turn_id,
+                progress.turn_id,
                 answer=progress.text,
                 finish=progress.finish,
                 usage=ending.end.usage,
@@ -170,7 +152,7 @@ class Recorder:
                 return await self._write(ending)
             except StorageError as error:
                 _log.warning("turn_not_stored", extra={"reason": error.code})
-        return _log.error("turn_lost", extra={"turn": str(ending.turn_id)})
+        return _log.error("turn_lost", extra={"turn": str(ending.progress.turn_id)})
 
     async def _learn(self, unit: UnitOfWork, ending: _Ending) -> None:
         progress, paying = ending.progress, ending.plan.paying
@@ -178,6 +160,24 @@ class Recorder:
             await self._payers.learn(unit, paying, None)
         elif progress.error:
             await self._payers.learn(unit, paying, progress.error)
+
+    def _call_start(self, plan: Plan, turn: NewTurn, person: PersonId) -> CallStart:
+        credential = plan.paying.credential
+        return CallStart(
+            id=CallId(uuid4()),
+            turn_id=turn.id,
+            conversation_id=turn.conversation_id,
+            person_id=person,
+            guild_id=plan.job.place.guild_id,
+            channel_id=plan.job.place.channel_id,
+            door=plan.job.door,
+            endpoint=ENDPOINT,
+            model=plan.model,
+            payer=credential.payer,
+            fingerprint=credential.fingerprint,
+            started_at=self._clock.now(),
+            request_text=_as_text(plan.call.messages) if self._keeps_contents else None,
+        )
 
     def _call_end(self, progress: Progress, result: Result) -> CallEnd:
         error, first = progress.error, progress.first_text

@@ -7,6 +7,7 @@ half-done. Nothing is locked and no transaction is open while the model talks.
 from __future__ import annotations
 
 from dataclasses import replace
+from uuid import uuid4
 
 from companion.domain.actor import PersonId
 from companion.domain.chat import Delta, Failed, Finished, Retrying, Started
@@ -54,8 +55,6 @@ class Replier:
             running.tell(await self._outcome(job, running))
         except CompanionError as error:
             running.tell(Failed(error=error))
-        finally:
-            running.close()
 
     async def _outcome(self, job: Job, running: Running) -> Finished | Failed:
         began = self._clock.monotonic()
@@ -63,19 +62,21 @@ class Replier:
         async with self._admission.admit(job.actor, job.place, plan.paying.credential):
             if running.cut_by is not None:
                 raise Draining
-            begun = await self._recorder.begin(plan)
-            running.turn_ids.add(begun.turn_id)
-            payer = plan.paying.credential.payer
-            running.tell(Started(turn_id=begun.turn_id, model=plan.model, payer=payer))
-            progress = Progress(
-                began=began, asked=self._clock.monotonic(), requests=[begun.request]
-            )
+            progress = self._new_progress(began)
+            running.turn_ids.add(progress.turn_id)
             try:
-                await self._stream(plan, begun.person, running, progress)
+                person = await self._recorder.begin(plan, progress)
+                running.tell(_started(plan, progress))
+                await self._stream(plan, person, running, progress)
             finally:
                 progress.cut_by = running.cut_by
-                result = await self._recorder.end(plan, begun.turn_id, progress)
-        return self._terminal(plan, begun.turn_id, progress, result)
+                result = self._recorder.result(plan, progress)
+                if progress.requests:
+                    await self._recorder.end(plan, progress, result)
+        return self._terminal(plan, progress, result)
+
+    def _new_progress(self, began: float) -> Progress:
+        return Progress(turn_id=TurnId(uuid4()), began=began, asked=self._clock.monotonic())
 
     async def _planned(self, job: Job, running: Running) -> Plan:
         async with running.interruptible():
@@ -114,13 +115,11 @@ class Replier:
             case ChatEnded():
                 progress.ended = event
 
-    def _terminal(
-        self, plan: Plan, turn_id: TurnId, progress: Progress, result: Result
-    ) -> Finished | Failed:
+    def _terminal(self, plan: Plan, progress: Progress, result: Result) -> Finished | Failed:
         if progress.error is not None and progress.finish is Finish.FAILED:
-            return Failed(error=progress.error, turn_id=turn_id)
+            return Failed(error=progress.error, turn_id=progress.turn_id)
         return Finished(
-            turn_id=turn_id,
+            turn_id=progress.turn_id,
             model=plan.model,
             payer=plan.paying.credential.payer,
             finish=progress.finish,
@@ -131,6 +130,11 @@ class Replier:
             dropped_turns=plan.dropped_turns,
             cause=_cause(progress),
         )
+
+
+def _started(plan: Plan, progress: Progress) -> Started:
+    payer = plan.paying.credential.payer
+    return Started(turn_id=progress.turn_id, model=plan.model, payer=payer)
 
 
 def _cause(progress: Progress) -> CompanionError | None:

@@ -126,12 +126,16 @@ class RunningTurns:
             raise AlreadyRunning
         task = self._tasks.start("reply", work(running))
         self._running[task] = running
-        task.add_done_callback(self._running.pop)
+        # a task that is cancelled before its first step ends without running any of its code
+        task.add_done_callback(self._ended)
         return task
 
     def find(self, turn_id: TurnId) -> Running | None:
         """Return the reply that this turn belongs to, while it runs."""
         return next((r for r in self._running.values() if turn_id in r.turn_ids), None)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        self._running.pop(task).close()
 
     async def drain(self, timeout_s: float) -> int:
         """Refuse new replies, let the running ones finish, cut the late; return how many."""

@@ -1,0 +1,128 @@
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import pytest
+
+from companion.domain.actor import Actor, Place
+from companion.domain.chat import ChatEvent, Finished
+from companion.domain.errors import NotAllowed, PromptEmpty, RateLimited, TooManyReplies
+from companion.ports.limits import Bucket, LimitScope
+from tests.fakes.provider import ended
+from tests.services.house import (
+    ADA,
+    DM,
+    GRACE,
+    GUILD,
+    HERE,
+    House,
+    collected,
+    finished,
+    person,
+    request,
+)
+
+THIRD = person(33, "Third")
+
+
+@pytest.fixture
+async def small() -> AsyncIterator[House]:
+    """A house with room for two replies, one a person."""
+    built = House(max_streams=2, max_streams_per_user=1)
+    yield built
+    await built.services.close()
+
+
+class Held:
+    """A reply that runs until it is let go."""
+
+    def __init__(self, house: House, who: Actor, where: Place = HERE) -> None:
+        self.let_go = asyncio.Event()
+        house.provider.script(self.let_go, "Done", ended())
+        self._events = house.services.chat.ask(request("Why?", who, where))
+
+    async def begun(self) -> Held:
+        await anext(self._events)
+        return self
+
+    async def end(self) -> list[ChatEvent]:
+        self.let_go.set()
+        return await collected(self._events)
+
+
+async def test_a_person_has_so_many_replies_at_once(small: House) -> None:
+    held = await Held(small, ADA).begun()
+    error = await small.refusal(who=ADA)
+    assert isinstance(error, TooManyReplies)
+    assert (error.own, error.limit) == (True, 1)
+    assert error.retry_after_s > 0
+    finished(await held.end())
+    await small.answer(who=ADA)
+
+
+async def test_all_together_have_so_many(small: House) -> None:
+    held = [await Held(small, ADA).begun(), await Held(small, GRACE).begun()]
+    error = await small.refusal(who=THIRD)
+    assert isinstance(error, TooManyReplies)
+    assert (error.own, error.limit) == (False, 2)
+    for one in held:
+        await one.end()
+    await small.answer(who=THIRD)
+
+
+async def test_a_slot_is_free_again_when_the_end_is_seen(small: House) -> None:
+    first = small.services.chat.ask(request("Why?"))
+    async for event in first:
+        if isinstance(event, Finished):
+            await small.answer()
+
+
+async def test_a_request_takes_from_the_person_the_server_and_the_key(house: House) -> None:
+    await house.answer()
+    assert house.policy.operator is not None
+    assert set(house.limiter.taken) == {
+        Bucket(scope=LimitScope.USER, id="discord:1"),
+        Bucket(scope=LimitScope.GUILD, id=str(GUILD)),
+        Bucket(scope=LimitScope.KEY, id=house.policy.operator.fingerprint),
+    }
+
+
+async def test_outside_of_servers_there_is_no_servers_bucket(house: House) -> None:
+    await house.answer(where=DM)
+    assert {bucket.scope for bucket in house.limiter.taken} == {LimitScope.USER, LimitScope.KEY}
+
+
+@pytest.mark.parametrize("scope", list(LimitScope))
+async def test_an_empty_bucket_refuses_with_its_time(house: House, scope: LimitScope) -> None:
+    house.limiter.empty[scope] = 12.5
+    error = await house.refusal()
+    assert isinstance(error, RateLimited)
+    assert (error.scope, error.retry_after_s) == (scope.value, 12.5)
+    assert not house.provider.calls
+    assert not house.turns
+
+
+async def test_who_is_refused_for_a_slot_spends_no_token(small: House) -> None:
+    held = await Held(small, ADA).begun()
+    taken = list(small.limiter.taken)
+    await small.refusal(who=ADA)
+    assert small.limiter.taken == taken
+    await held.end()
+
+
+async def test_who_is_refused_for_a_bucket_keeps_no_slot(small: House) -> None:
+    small.limiter.empty[LimitScope.USER] = 1.0
+    for _ in range(5):
+        assert isinstance(await small.refusal(), RateLimited)
+    small.limiter.empty.clear()
+    await small.answer()
+
+
+async def test_what_is_refused_before_costs_nothing(small: House) -> None:
+    assert isinstance(await small.refusal(""), PromptEmpty)
+    nowhere = Place(kind=HERE.kind, channel_id=None, guild_id=GUILD)
+    assert type(await small.refusal(where=nowhere)) is NotAllowed
+    assert not small.limiter.taken
+    assert not small.provider.calls
+    assert not small.catalogue.asked
