@@ -158,7 +158,8 @@ def _ranked(catalogue: Catalogue, typed: str) -> Iterator[Model]:
 
 
 def _choice(model: Model) -> ModelChoice:
-    if model.ends_on is None:
-        return ModelChoice(id=model.id, label=model.id[:LONGEST])
-    ends = f" · ends {model.ends_on.day} {model.ends_on:%b %Y}"
-    return ModelChoice(id=model.id, label=model.id[: LONGEST - len(ends)] + ends)
+    date = model.ends_on
+    ends = f" · ends {date.day} {date:%b %Y}" if date else ""
+    room = LONGEST - len(ends)
+    name = model.id if len(model.id) <= room else f"{model.id[: room - 1]}…"
+    return ModelChoice(id=model.id, label=name + ends)
