@@ -16,7 +16,6 @@ from companion.api.server import serving
 from companion.bot.app import KEY_PAGE, DiscordConfig, DiscordDoor
 from companion.clock import SystemClock
 from companion.db.uow import SqlStore
-from companion.domain.errors import ConfigurationError
 from companion.domain.models import Credential, Payer
 from companion.domain.secrets import Secret
 from companion.limits.memory import MemoryLimiter
@@ -26,7 +25,7 @@ from companion.ports.limits import LimitScope
 from companion.readiness import ProcessReadiness
 from companion.services.container import Services, build_services
 from companion.services.policy import ServicePolicy
-from companion.settings import LOOPBACK, Settings
+from companion.settings import Settings
 from companion.storage import opened_store
 
 log = structlog.get_logger()
@@ -101,7 +100,8 @@ async def open_app(
     `StorageUnavailable`.
     """
     config = _discord_config(settings, source) if discord else None
-    _refuse_strangers(settings, http=http)
+    if http:
+        settings.require_own_host()
     _say_what_is_not_used_yet(settings)
     clock = SystemClock()
     async with AsyncExitStack() as stack:
@@ -128,30 +128,14 @@ async def open_app(
 
 
 def _discord_config(settings: Settings, source: ModelSource) -> DiscordConfig:
-    if settings.discord_token is None:
-        raise ConfigurationError(
-            variable="DISCORD_TOKEN",
-            problem="is not set",
-            fix="copy the bot's token from the Discord Developer Portal (Bot page), "
-            "or try everything without one: companion playground",
-        )
     return DiscordConfig(
-        token=Secret(settings.discord_token.get_secret_value()),
+        token=Secret(settings.require_discord_token().get_secret_value()),
         api_url=settings.discord_api_url,
         message_content=settings.message_content,
         shard_count=settings.shard_count,
         shard_ids=settings.shard_ids,
         key_page=source.key_page or KEY_PAGE,
     )
-
-
-def _refuse_strangers(settings: Settings, *, http: bool) -> None:
-    if http and settings.http_host not in LOOPBACK:
-        raise ConfigurationError(
-            variable="COMPANION_HTTP_HOST",
-            problem="can be reached from other machines, and no API token exists",
-            fix="leave it at 127.0.0.1, or run with --no-http",
-        )
 
 
 def _say_what_is_not_used_yet(settings: Settings) -> None:

@@ -178,6 +178,26 @@ class Settings(BaseSettings):
             return self.database_url.get_secret_value()
         return f"sqlite+aiosqlite:///{self.data_dir / 'companion.db'}"
 
+    def require_discord_token(self) -> SecretStr:
+        """Return the token. Raises `ConfigurationError` when there is none."""
+        if self.discord_token is None:
+            raise ConfigurationError(
+                variable="DISCORD_TOKEN",
+                problem="is not set",
+                fix="copy the bot's token from the Discord Developer Portal (Bot page), "
+                "or try everything without one: companion playground",
+            )
+        return self.discord_token
+
+    def require_own_host(self) -> None:
+        """Raise `ConfigurationError` when the HTTP API would be open to other machines."""
+        if self.http_host not in LOOPBACK:
+            raise ConfigurationError(
+                variable="COMPANION_HTTP_HOST",
+                problem="can be reached from other machines, and no API token exists",
+                fix="leave it at 127.0.0.1, or run with --no-http",
+            )
+
     def secrets(self) -> list[str]:
         """Return every secret's text, for the log's redaction."""
         values = (getattr(self, name) for name in type(self).model_fields)

@@ -1,9 +1,14 @@
 from __future__ import annotations
 
+import logging
 import os
+from collections.abc import Generator
 from pathlib import Path
 
 import pytest
+import structlog
+
+from companion import logs
 
 OURS = ("COMPANION_", "DISCORD_", "OPENAI_", "DATABASE_URL", "REDIS_URL")
 
@@ -18,3 +23,20 @@ def empty_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     home.mkdir()
     monkeypatch.chdir(home)
     monkeypatch.setenv("COMPANION_DATA_DIR", str(tmp_path / "data"))
+
+
+@pytest.fixture(autouse=True)
+def own_logs() -> Generator[None]:
+    """Whatever a test does to the logs of the process is undone."""
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+    loggers = (logs.OURS, *logs.CLAMPED, *logs.TALKATIVE)
+    levels = {name: logging.getLogger(name).level for name in loggers}
+    configuration = structlog.get_config()
+    yield
+    logging.captureWarnings(False)
+    root.handlers[:] = handlers
+    root.setLevel(level)
+    for name, before in levels.items():
+        logging.getLogger(name).setLevel(before)
+    structlog.configure(**configuration)

@@ -3,7 +3,6 @@ from __future__ import annotations
 import io
 import json
 import logging
-from collections.abc import Generator
 from typing import Any, Literal
 
 import pytest
@@ -61,19 +60,8 @@ class Log:
 
 
 @pytest.fixture
-def log() -> Generator[Log]:
-    root = logging.getLogger()
-    handlers, level = root.handlers[:], root.level
-    loggers = (logs.OURS, *logs.CLAMPED, *logs.TALKATIVE)
-    levels = {name: logging.getLogger(name).level for name in loggers}
-    configuration = structlog.get_config()
-    yield Log()
-    logging.captureWarnings(False)
-    root.handlers[:] = handlers
-    root.setLevel(level)
-    for name, before in levels.items():
-        logging.getLogger(name).setLevel(before)
-    structlog.configure(**configuration)
+def log() -> Log:
+    return Log()
 
 
 @pytest.mark.parametrize("style", ["console", "json"])

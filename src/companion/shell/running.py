@@ -3,21 +3,10 @@
 from __future__ import annotations
 
 import time
-from contextlib import AsyncExitStack
 
-import structlog
-
-from companion.bootstrap import open_app
 from companion.domain.errors import ConfigurationError
-from companion.llm.local_server import open_local_server
-from companion.model_source import ModelSource, from_local, from_provider
-from companion.settings import Settings
-from companion.shell.fetching import local_model_file
 from companion.shell.starting import loaded_settings
-from companion.shell.stopping import Stopping, run_until_stopped
-from companion.shell.versions import own_version
-
-log = structlog.get_logger()
+from companion.shell.stopping import run_until_stopped
 
 
 def run(*, discord: bool, http: bool, local_model: bool) -> None:
@@ -30,23 +19,14 @@ def run(*, discord: bool, http: bool, local_model: bool) -> None:
             fix="give at most one of them",
         )
     settings = loaded_settings()
+    if discord:
+        settings.require_discord_token()
+    if http:
+        settings.require_own_host()
 
-    async def work(stopping: Stopping) -> None:
-        async with AsyncExitStack() as stack:
-            source = await _source(settings, stack, local_model=local_model)
-            app = await stack.enter_async_context(
-                open_app(settings, source, discord=discord, http=http)
-            )
-            log.info("starting", version=own_version())
-            stopping.from_now_on_politely()
-            await app.run(stopping.requested, started_at=began)
-        log.info("stopped")
+    # the whole app takes a second to load: what is wrong before that is said at once
+    from companion.shell.serving import Serving  # noqa: PLC0415
 
-    run_until_stopped(work)
-
-
-async def _source(settings: Settings, stack: AsyncExitStack, *, local_model: bool) -> ModelSource:
-    if not local_model:
-        return from_provider(settings)
-    file = await local_model_file(settings)
-    return from_local(await stack.enter_async_context(open_local_server(file)), settings)
+    run_until_stopped(
+        Serving(settings, discord=discord, http=http, local_model=local_model, began=began).work
+    )
