@@ -163,11 +163,11 @@ def _python_with_pip() -> str:
 
 
 def _largest(folder: Path) -> int:
-    sizes = [0]
-    for file in folder.rglob("*"):
-        with suppress(OSError):  # pip moves its files while we look
-            sizes.append(file.stat().st_size)
-    return max(sizes)
+    largest = 0
+    with suppress(OSError):  # pip moves and deletes while we look
+        for file in folder.rglob("*"):
+            largest = max(largest, file.stat().st_size)
+    return largest
 
 
 def _extract(wheel: Path, target: Path) -> None:

@@ -57,11 +57,16 @@ class LocalServer:
 
 
 @asynccontextmanager
-async def open_local_server(file: Path) -> AsyncGenerator[LocalServer]:
-    """Run the model in that file until the block ends. Raises `LocalModelUnavailable`."""
+async def open_local_server(
+    file: Path, *, longest_answer: int = LONGEST_ANSWER
+) -> AsyncGenerator[LocalServer]:
+    """Run the model in that file until the block ends. Raises `LocalModelUnavailable`.
+
+    `longest_answer` is in tokens, and for requests that do not ask for more.
+    """
     model = name_of(file)
     process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", __name__, str(file), model),
+        *(sys.executable, "-m", __name__, str(file), model, str(longest_answer)),
         stdin=PIPE,
         stdout=PIPE,
         stderr=DEVNULL,
@@ -104,7 +109,7 @@ async def _stop(process: Process) -> None:
         await process.wait()
 
 
-def main(file: str, model: str) -> None:
+def main(file: str, model: str, longest_answer: str) -> None:
     """Serve until standard input ends; the address goes to standard output."""
     # loaded here: only this process needs it, and only the extra `local` brings it (untyped)
     xllamacpp: Any = import_module("xllamacpp")
@@ -121,7 +126,7 @@ def main(file: str, model: str) -> None:
     params.n_ctx = CONTEXT_TOKENS
     params.fit_params = False
     params.cache_ram_mib = 0
-    params.n_predict = LONGEST_ANSWER
+    params.n_predict = int(longest_answer)
     params.sampling.temp = 0.4
     params.sampling.penalty_repeat = 1.15
     params.warmup = False
