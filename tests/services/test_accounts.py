@@ -115,6 +115,7 @@ async def test_a_new_key_replaces_the_old_one_wherever_it_was(
 ) -> None:
     await house.save_key(keep_for=first)
     await house.save_key(NEW_KEY, keep_for=second)
+    assert len(house.store.tables.keys) == (second is not KeepFor.SESSION)
     await house.ask()
     assert house.paid_with == NEW_KEY
     assert await house.services.accounts.remove_key(ADA, HERE, KeyScope.ME)

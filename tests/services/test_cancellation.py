@@ -78,6 +78,8 @@ async def test_the_house_closes() -> None:
         await house.services.close()
         await door
         assert_all_has_ended(house)
+        if not house.provider.calls:  # what was not sent has used nothing
+            assert all(turn.usage and not turn.usage.total_tokens for turn in house.turns)
 
 
 async def test_the_work_itself_is_cancelled() -> None:

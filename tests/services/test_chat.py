@@ -5,7 +5,7 @@ from companion.domain.conversation import Finish
 from companion.domain.models import Payer
 from companion.ports.store import CallStatus
 from tests.fakes.provider import MODEL, ended, usage
-from tests.services.house import HERE, THERE, House, finished, request, text
+from tests.services.house import HERE, THERE, House, finished, request, text, until
 
 
 async def test_an_answer_streams_and_is_stored(house: House) -> None:
@@ -52,3 +52,15 @@ async def test_nothing_is_locked_while_the_model_talks(house: House) -> None:
         if isinstance(event, Finished):
             break
     assert set(seen) == {0}
+
+
+async def test_a_slow_door_gets_all_text_in_one_piece(house: House) -> None:
+    words = [f"word {number} " for number in range(100)]
+    house.provider.script(*words, ended())
+    events = house.services.chat.ask(request("Why?"))
+    started = await anext(events)
+    await until(lambda: not house.services.chat.running)
+    rest = [event async for event in events]
+    assert isinstance(started, Started)
+    assert [type(event) for event in rest] == [Delta, Finished]
+    assert text(rest) == "".join(words)

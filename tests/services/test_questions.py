@@ -8,6 +8,7 @@ import pytest
 
 from companion.domain.accounts import Preferences
 from companion.domain.chat import InputFile
+from companion.domain.context_window import estimate_tokens
 from companion.domain.errors import (
     FileUnsupported,
     OptionOutOfRange,
@@ -147,6 +148,16 @@ async def test_a_long_conversation_is_read_page_by_page(house: House) -> None:
         *(f"Question {number}" for number in range(95)),
         "The last one",
     ]
+
+
+async def test_all_pages_together_fit_the_window(house: House) -> None:
+    house.prices.windows[MODEL] = 1500
+    for number in range(95):
+        await house.ask(f"Question {number}")
+    assert (await house.answer("The last one")).dropped_turns > 0
+    sent = [text for _, text in house.texts_sent]
+    assert 2 * 40 < len(sent) < 2 * 60
+    assert sum(map(estimate_tokens, sent)) < 1500
 
 
 async def test_the_servers_own_word_on_a_window_counts_first(house: House) -> None:

@@ -10,6 +10,7 @@ from companion.domain.actor import Actor, GuildId, Place
 from companion.domain.chat import ChatEvent, Delta, Finished, Started
 from companion.domain.conversation import Finish
 from companion.domain.errors import AlreadyRunning, ButtonExpired, Draining, NotYours
+from companion.domain.models import Catalogue
 from companion.ports.store import CallStatus
 from tests.fakes.provider import ended
 from tests.services.house import (
@@ -115,7 +116,33 @@ async def test_stopping_twice_is_stopping_once(house: House) -> None:
     assert (await reply.rest()).finish is Finish.STOPPED
 
 
+async def test_the_first_reason_to_end_counts(house: House) -> None:
+    reply = Reply(house)
+    started = await reply.started()
+    await house.services.chat.stop(started.turn_id, ADA, HERE)
+    await asyncio.sleep(0)
+    await reply.events.aclose()
+    assert house.turns[0].finish is Finish.STOPPED
+
+
 # A door that dies
+
+
+async def test_for_a_door_that_leaves_at_once_nothing_is_waited_for(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def never(_: object) -> Catalogue:
+        await asyncio.Event().wait()
+        raise AssertionError
+
+    monkeypatch.setattr(house.catalogue, "models", never)
+    first = asyncio.ensure_future(anext(house.services.chat.ask(request("Why?"))))
+    await asyncio.sleep(0)
+    assert house.services.chat.running == 1
+    first.cancel()
+    await asyncio.wait({first})
+    await until(lambda: not house.services.chat.running)
+    assert not house.turns
 
 
 async def test_a_closed_door_leaves_an_interrupted_turn(house: House) -> None:

@@ -146,10 +146,13 @@ def _ranked(catalogue: Catalogue, typed: str) -> Iterator[Model]:
     """Yield models whose name begins with what is typed, then holds it, then resembles it."""
     wanted = typed.lower()
     names = {model.id.lower(): model for model in catalogue.models}
-    begins = [name for name in names if name.startswith(wanted)]
-    holds = [name for name in names if wanted in name and name not in begins]
-    rest = [name for name in names if wanted not in name]
-    alike = process.extract(wanted, rest, scorer=fuzz.WRatio, limit=MOST, score_cutoff=_ALIKE)
+    begins: list[str] = []
+    holds: list[str] = []
+    others: list[str] = []
+    for name in names:
+        kind = begins if name.startswith(wanted) else holds if wanted in name else others
+        kind.append(name)
+    alike = process.extract(wanted, others, scorer=fuzz.WRatio, limit=MOST, score_cutoff=_ALIKE)
     for name in (*begins, *holds, *(name for name, _, _ in alike)):
         yield names[name]
     # the list is not all there is, so what was typed may well be a model

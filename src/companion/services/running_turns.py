@@ -7,7 +7,7 @@ reply is cut in an orderly way, and what must be stored and released still is.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine, Iterable
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine, Iterable, Iterator
 from contextlib import asynccontextmanager
 from enum import StrEnum
 from typing import Final
@@ -49,13 +49,9 @@ class Running:
         self._closed = False
 
     def tell(self, event: ChatEvent) -> None:
-        """Pass an event on; text that nobody has fetched yet grows into one `Delta`."""
+        """Pass an event on."""
         self.is_over = self.is_over or isinstance(event, Finished | Failed)
-        last = self._events[-1] if self._events else None
-        if isinstance(event, Delta) and isinstance(last, Delta):
-            self._events[-1] = Delta(text=last.text + event.text)
-        else:
-            self._events.append(event)
+        self._events.append(event)
         self._news.set()
 
     def close(self) -> None:
@@ -64,12 +60,12 @@ class Running:
         self._news.set()
 
     async def events(self) -> AsyncIterator[ChatEvent]:
-        """Yield events until `close`."""
+        """Yield events until `close`; text that has gathered meanwhile comes as one `Delta`."""
         while True:
             await self._news.wait()
             self._news.clear()
             events, self._events = self._events, []
-            for event in events:
+            for event in _merged(events):
                 yield event
             if self._closed and not self._events:
                 return
@@ -89,7 +85,7 @@ class Running:
         A timeout that strikes at once interrupts exactly this block: a plain
         `Task.cancel()` could still hit the transaction that comes after it.
         """
-        scope = asyncio.timeout(0 if self.cut_by else None)
+        scope = asyncio.timeout(None)
         try:
             async with scope:
                 self._scope = scope
@@ -100,6 +96,20 @@ class Running:
         except TimeoutError:
             if not scope.expired():
                 raise
+
+
+def _merged(events: Iterable[ChatEvent]) -> Iterator[ChatEvent]:
+    texts: list[str] = []
+    for event in events:
+        if isinstance(event, Delta):
+            texts.append(event.text)
+            continue
+        if texts:
+            yield Delta(text="".join(texts))
+            texts = []
+        yield event
+    if texts:
+        yield Delta(text="".join(texts))
 
 
 class RunningTurns:
