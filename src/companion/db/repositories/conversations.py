@@ -43,7 +43,7 @@ class SqlConversations:
         )
         begun = await self._run.one(
             insert.on_conflict_do_update(
-                index_elements=[ConversationRow.key], set_={"key": insert.excluded.key}
+                index_elements=[ConversationRow.key], set_={"key": key.as_text()}
             ).returning(ConversationRow.id)
         )
         assert begun is not None

@@ -35,7 +35,11 @@ class SqlPeople:
         known = await self.find(actor)
         if known is not None:
             return known
-        identity = PersonRow.http_user_id if actor.discord_id is None else PersonRow.discord_user_id
+        identity, value = (
+            (PersonRow.http_user_id, actor.http_id)
+            if actor.discord_id is None
+            else (PersonRow.discord_user_id, actor.discord_id)
+        )
         insert = self._run.insert(PersonRow).values(
             id=uuid4(),
             discord_user_id=actor.discord_id,
@@ -45,7 +49,7 @@ class SqlPeople:
         # another process may have met them since: an update that changes nothing returns its row
         met = await self._run.one(
             insert.on_conflict_do_update(
-                index_elements=[identity], set_={identity.key: insert.excluded[identity.key]}
+                index_elements=[identity], set_={identity.key: value}
             ).returning(PersonRow.id)
         )
         assert met is not None
