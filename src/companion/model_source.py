@@ -14,8 +14,8 @@ from companion.llm.prices import GenaiPrices
 from companion.ports.llm import PriceList
 from companion.settings import DEFAULT_PROMPT, Settings
 
-SHORT_PROMPT: Final = "You are Companion, a helpful assistant. Answer in a few sentences."
-"""A small model follows one plain sentence, and loses its way in more."""
+SHORT_PROMPT: Final = "You are a helpful assistant."
+"""A small model loses its way in more: with a name and a wish it no longer knew where Paris is."""
 
 NO_KEY_NEEDED: Final = Secret("no-key-needed")
 SAMPLE_WINDOW: Final = 8_192

@@ -105,8 +105,13 @@ def ring_lost(settings: Settings) -> ConfigurationError:
 
 def make_data_dir(settings: Settings) -> None:
     """Make the data folder, for its owner only. Raises `ConfigurationError`."""
+    make_folder(settings.data_dir)
+
+
+def make_folder(folder: Path) -> None:
+    """Make a folder of ours, for its owner only. Raises `ConfigurationError`."""
     try:
-        settings.data_dir.mkdir(mode=PRIVATE_FOLDER, parents=True, exist_ok=True)
+        folder.mkdir(mode=PRIVATE_FOLDER, parents=True, exist_ok=True)
     except OSError as error:
         raise ConfigurationError(
             variable="COMPANION_DATA_DIR",

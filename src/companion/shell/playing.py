@@ -10,6 +10,8 @@ import time
 import webbrowser
 from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -31,6 +33,7 @@ from companion.shell.fetching import local_model_file
 from companion.shell.play_model import PlayModel
 from companion.shell.starting import loaded_settings
 from companion.shell.stopping import Stopping, run_until_stopped
+from companion.storage import make_folder
 
 DRAIN_S: Final = 2.0
 FOLDER: Final = "playground"
@@ -71,9 +74,8 @@ async def _play(
     discord = await stack.enter_async_context(
         LocalDiscord.start(host=options.host, port=options.port, routes=page)
     )
-    app = await stack.enter_async_context(
-        open_app(_own_settings(settings, discord), source, http=False)
-    )
+    own = _own_settings(settings, discord, _folder(settings, stack))
+    app = await stack.enter_async_context(open_app(own, source, http=False))
     assert app.door is not None
     greeting = asyncio.create_task(_greet(app.door.ready, discord, banner, options))
     stopping.from_now_on_politely()
@@ -122,13 +124,25 @@ async def _local(settings: Settings, stack: AsyncExitStack) -> tuple[ModelSource
     return from_local(server, settings), words
 
 
-def _own_settings(settings: Settings, discord: LocalDiscord) -> Settings:
+def _folder(settings: Settings, stack: AsyncExitStack) -> Path:
+    """Make a data folder for this time only.
+
+    The local Discord begins anew at each start. An app that remembered the last one
+    would answer to messages that nobody sees, and a key that was tried out would stay.
+    """
+    home = settings.data_dir / FOLDER
+    make_folder(home)
+    folder = TemporaryDirectory(dir=home, prefix="session-", ignore_cleanup_errors=True)
+    return Path(stack.enter_context(folder))
+
+
+def _own_settings(settings: Settings, discord: LocalDiscord, folder: Path) -> Settings:
     """Point the app at the local Discord, and away from everything that is in earnest."""
     return settings.model_copy(
         update={
             "discord_token": SecretStr(discord.token),
             "discord_api_url": discord.api_url,
-            "data_dir": settings.data_dir / FOLDER,
+            "data_dir": folder,
             "database_url": None,
             "keyring": None,
             "redis_url": None,
