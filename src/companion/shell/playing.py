@@ -27,10 +27,11 @@ from companion.model_source import ModelSource, from_local, from_provider, from_
 from companion.playground.local_discord import LocalDiscord
 from companion.playground.sample_model import MODELS, SampleModel
 from companion.playground.web import add_page
-from companion.settings import Settings
+from companion.settings import LOOPBACK, Settings
 from companion.shell.demo import seed
 from companion.shell.fetching import local_model_file
 from companion.shell.play_model import PlayModel
+from companion.shell.sentences import explain
 from companion.shell.starting import loaded_settings
 from companion.shell.stopping import Stopping, run_until_stopped
 from companion.storage import make_folder
@@ -53,7 +54,7 @@ class PlayOptions:
 def play(options: PlayOptions) -> None:
     """Run until a signal comes. Raises what `companion.shell.sentences` explains."""
     settings = loaded_settings(quiet=True)
-    _refuse_taken_port(options)
+    _check_address(options)
 
     async def work(stopping: Stopping) -> None:
         async with AsyncExitStack() as stack:
@@ -112,7 +113,9 @@ async def _model(
         except LocalModelUnavailable as error:
             if wanted is PlayModel.LOCAL:
                 raise
-            print(f"No local model ({error}); going on with samples.", file=sys.stderr)
+            explained = explain(error)
+            assert explained is not None
+            print(explained[0], "Going on with sample answers.", file=sys.stderr)
     sample = await stack.enter_async_context(SampleModel.start())
     return from_sample(sample.base_url, MODELS[0], settings), "sample answers, no model is asked"
 
@@ -153,11 +156,16 @@ def _own_settings(settings: Settings, discord: LocalDiscord, folder: Path) -> Se
     )
 
 
-def _refuse_taken_port(options: PlayOptions) -> None:
-    """Say so before a model is fetched and loaded."""
-    family = socket.AF_INET6 if ":" in options.host else socket.AF_INET
+def _check_address(options: PlayOptions) -> None:
+    """Refuse what cannot be listened on, before a model is fetched and loaded."""
+    if ":" in options.host:
+        raise ConfigurationError(
+            variable="--host",
+            problem="is an IPv6 address, which the playground does not speak",
+            fix="use 127.0.0.1",
+        )
     try:
-        with socket.socket(family) as probe:
+        with socket.socket() as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             probe.bind((options.host, options.port))
     except OSError as error:
@@ -166,6 +174,8 @@ def _refuse_taken_port(options: PlayOptions) -> None:
             problem=f"name {options.host}:{options.port}, which cannot be had",
             fix="end the program that listens there, or choose another port (0: any)",
         ) from error
+    if options.host not in LOOPBACK:
+        print("Whoever reaches this address can use the playground.", file=sys.stderr)
 
 
 def _has_a_screen() -> bool:
