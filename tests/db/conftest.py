@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import asyncio
 import shutil
 from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, datetime, timedelta
@@ -14,6 +13,7 @@ from companion.db.uow import SqlStore, open_store
 from companion.ports.store import Store
 from tests.db.postgres import PostgresServer, postgres_server
 from tests.fakes.store import FakeStore
+from tests.support.own_loop import in_own_loop
 
 
 class HandClock:
@@ -48,7 +48,7 @@ def postgres() -> Iterator[PostgresServer]:
 @pytest.fixture(scope="session")
 def migrated_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("template") / "migrated.db"
-    asyncio.run(migrations.upgrade(f"sqlite:///{path}"))
+    in_own_loop(migrations.upgrade(f"sqlite:///{path}"))
     return path
 
 

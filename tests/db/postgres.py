@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import signal
 import tempfile
 import warnings
@@ -16,6 +15,7 @@ from sqlalchemy.ext.asyncio import create_async_engine
 
 from companion.db import migrations, urls
 from companion.db.rows import Row
+from tests.support.own_loop import in_own_loop
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")  # no XDG_RUNTIME_DIR: it uses the temp folder
@@ -59,7 +59,7 @@ def postgres_server() -> Generator[PostgresServer]:
         get_server(Path(folder) / "data") as running,
     ):
         server = PostgresServer(str(running.get_postmaster_info().socket_dir))
-        asyncio.run(_prepare(server))
+        in_own_loop(_prepare(server))
         yield server
         postmaster = running.get_postmaster_info().process
         assert postmaster is not None

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import asyncio
 import shutil
 from collections.abc import AsyncGenerator, Callable
 from contextlib import AbstractAsyncContextManager
@@ -12,6 +11,7 @@ from discord.http import Route
 from companion.db import migrations
 from companion.db.keyring import KeyRing
 from tests.e2e.world import Setup, World, open_world
+from tests.support.own_loop import in_own_loop
 
 Opener = Callable[..., AbstractAsyncContextManager[World]]
 
@@ -19,7 +19,7 @@ Opener = Callable[..., AbstractAsyncContextManager[World]]
 @pytest.fixture(scope="session")
 def migrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("template") / "migrated.db"
-    asyncio.run(migrations.upgrade(f"sqlite+aiosqlite:///{path}"))
+    in_own_loop(migrations.upgrade(f"sqlite+aiosqlite:///{path}"))
     return path
 
 
