@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Coroutine
 from types import FrameType
 from typing import Final
 
@@ -30,20 +30,28 @@ class Stopping:
         """Let the work end by itself once `requested` is set."""
         self._polite = True
 
-    async def watch(self, work: Callable[[Stopping], Awaitable[None]]) -> None:
+    async def watch(self, work: Callable[[Stopping], Coroutine[None, None, None]]) -> None:
         """Run `work` and listen to signals meanwhile."""
+        self._work = asyncio.create_task(work(self))
+        before = {number: signal.getsignal(number) for number in SIGNALS}
+        self._listen()
+        try:
+            await self._work
+        except asyncio.CancelledError:
+            if not self.requested.is_set():
+                raise
+        finally:
+            # a closed loop would swallow the signals of whatever comes after
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
+    def _listen(self) -> None:
         loop = asyncio.get_running_loop()
         for number in SIGNALS:
             try:
                 loop.add_signal_handler(number, self._asked, number)
             except NotImplementedError:  # Windows
                 signal.signal(number, self._asked_on_windows)
-        self._work = asyncio.ensure_future(work(self))  # type: ignore[arg-type]
-        try:
-            await self._work
-        except asyncio.CancelledError:
-            if not self.requested.is_set():
-                raise
 
     def _asked(self, number: int) -> None:
         if self.requested.is_set():
@@ -57,7 +65,7 @@ class Stopping:
             self._work.get_loop().call_soon_threadsafe(self._asked, number)
 
 
-def run_until_stopped(work: Callable[[Stopping], Awaitable[None]]) -> None:
+def run_until_stopped(work: Callable[[Stopping], Coroutine[None, None, None]]) -> None:
     """Run `work` in a new event loop, uvloop's where there is one."""
     with asyncio.Runner(loop_factory=_loop_factory()) as runner:
         runner.run(Stopping().watch(work))
