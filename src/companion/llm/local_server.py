@@ -132,6 +132,7 @@ def main(file: str, model: str, longest_answer: str) -> None:
     params.cache_ram_mib = 0
     params.n_predict = int(longest_answer)
     params.sampling.temp = 0.2
+    params.sampling.min_p = 0.2
     params.sampling.penalty_repeat = 1.1
     params.warmup = False
     params.ui = False
