@@ -15,7 +15,7 @@ from companion.ports.llm import PriceList
 from companion.settings import DEFAULT_PROMPT, Settings
 
 SHORT_PROMPT: Final = "You are a helpful AI assistant named Companion."
-"""Nearly what SmolLM2 was trained with; with other words it knew less (capitals: 12 of 12, or 5)."""
+"""Nearly what SmolLM2 was trained with: it knew 12 of 12 capitals, and 5 with other words."""
 
 NO_KEY_NEEDED: Final = Secret("no-key-needed")
 SAMPLE_WINDOW: Final = 8_192
