@@ -41,7 +41,7 @@ async def opened_store(settings: Settings) -> AsyncGenerator[SqlStore]:
                 problem="names a database that is not migrated to this version",
                 fix="run `companion db upgrade`, then start again",
             )
-        await migrations.upgrade(url)
+        await migrations.upgrade_apart(url)
         log.info("migrated", revision=migrations.head())
     if await ring_is_lost(settings):
         raise ring_lost(settings)

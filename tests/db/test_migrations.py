@@ -144,3 +144,22 @@ def test_opening_a_store_and_checking_for_migrations_loads_no_alembic(tmp_path: 
         "assert 'alembic' not in sys.modules"
     )
     subprocess.run([sys.executable, "-c", program], check=True)
+
+
+async def test_upgrading_apart_leaves_alembic_out_of_this_process(tmp_path: Path) -> None:
+    """What a running process carries for ever is not paid for one second of its start."""
+    url = f"sqlite:///{tmp_path}/apart.db"
+    program = (
+        "import asyncio, sys\n"
+        "from companion.db import migrations\n"
+        f"asyncio.run(migrations.upgrade_apart({url!r}))\n"
+        "assert 'alembic' not in sys.modules\n"
+    )
+    await asyncio.to_thread(subprocess.run, [sys.executable, "-c", program], check=True, timeout=30)
+    assert not await migrations.check(url)
+
+
+async def test_upgrading_apart_says_what_failed(tmp_path: Path) -> None:
+    (tmp_path / "broken.db").write_bytes(b"this is no database at all" * 100)
+    with pytest.raises(StorageUnavailable):
+        await migrations.upgrade_apart(f"sqlite:///{tmp_path}/broken.db")

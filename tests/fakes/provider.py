@@ -121,6 +121,8 @@ class FakePrices(PriceList):
         self.known = {MODEL, OTHER_MODEL}
         self.windows: dict[ModelId, int] = {}
 
+    async def prepare(self) -> None: ...
+
     def cost(self, model: ModelId, usage: Usage, base_url: str) -> Micros | None:
         return Micros(usage.total_tokens) if model in self.known else None
 

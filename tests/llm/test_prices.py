@@ -66,11 +66,11 @@ def test_impossible_usage_has_no_price() -> None:
 
 def test_the_snapshot_is_not_read_before_it_is_asked_for() -> None:
     program = (
-        "import sys\n"
+        "import asyncio, sys\n"
         "from companion.llm.prices import GenaiPrices\n"
         "prices = GenaiPrices()\n"
         "assert 'genai_prices' not in sys.modules\n"
-        "prices.load()\n"
+        "asyncio.run(prices.prepare())\n"
         "assert 'genai_prices.data' in sys.modules\n"
     )
     subprocess.run([sys.executable, "-c", program], check=True, timeout=30)

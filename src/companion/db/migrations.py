@@ -6,6 +6,9 @@ Processes that migrate at once wait for each other.
 
 from __future__ import annotations
 
+import asyncio
+import sys
+from asyncio.subprocess import DEVNULL
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -23,10 +26,16 @@ from companion.domain.errors import StorageUnavailable
 if TYPE_CHECKING:
     from companion.db.alembic_run import Direction
 
-__all__ = ["check", "current", "downgrade", "head", "migrating", "upgrade"]
+__all__ = ["check", "current", "downgrade", "head", "migrating", "upgrade", "upgrade_apart"]
 
 LOCK: Final = 0x636F6D70616E696F
 """The advisory lock that migrating processes share on PostgreSQL."""
+
+_UPGRADE: Final = """
+import asyncio, sys
+from companion.db import migrations
+asyncio.run(migrations.upgrade(sys.argv[1]))
+"""
 
 
 async def upgrade(url: str, revision: str = "head") -> None:
@@ -35,6 +44,22 @@ async def upgrade(url: str, revision: str = "head") -> None:
     Raises `StorageUnavailable`, or `ConfigurationError` on a revision we do not have.
     """
     await _move(url, "upgrade", revision)
+
+
+async def upgrade_apart(url: str) -> None:
+    """Bring an SQLite file to `head` in a process of its own.
+
+    Alembic takes 10 MB that a process which goes on running would keep. Where that fails
+    it is done here, for the sake of the error. Raises as `upgrade`.
+    """
+    child = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-c", _UPGRADE, url),
+        stdin=DEVNULL,
+        stdout=DEVNULL,
+        stderr=DEVNULL,
+    )
+    if await child.wait() != 0:
+        await upgrade(url)
 
 
 async def downgrade(url: str, revision: str) -> None:

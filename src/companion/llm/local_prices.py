@@ -12,6 +12,9 @@ class LocalPrices:
     def __init__(self, context_tokens: int) -> None:
         self._context_tokens = context_tokens
 
+    async def prepare(self) -> None:
+        """Do nothing: there is nothing to load."""
+
     def cost(self, model: ModelId, usage: Usage, base_url: str) -> Micros | None:
         """Return zero: nobody is paid."""
         return Micros(0)

@@ -1,12 +1,13 @@
 """Prices and context windows, from genai-prices' offline snapshot.
 
-The snapshot is a module of 1.6 MB: it is read at the first question, or before by
-`load()`, best called in a thread. It keeps every name it was ever asked for, so it
+The snapshot is a module of 1.6 MB that takes a tenth of a second to read: `prepare()`
+does that in a thread, before the first question. It keeps every name it was ever asked for, so it
 is asked for a provider by endpoint, and for a model within that provider only.
 """
 
 from __future__ import annotations
 
+import asyncio
 from datetime import UTC, datetime
 from decimal import ROUND_HALF_UP, Decimal
 from functools import cache, lru_cache
@@ -25,9 +26,16 @@ _MICROS: Final = Decimal(1_000_000)
 class GenaiPrices:
     """The `PriceList`. What it does not know, it does not guess."""
 
-    def load(self) -> None:
-        """Read the snapshot now; blocks for about a tenth of a second."""
-        _snapshot()
+    def __init__(self) -> None:
+        self._reading = asyncio.Lock()
+
+    async def prepare(self) -> None:
+        """Read the snapshot in a thread, once."""
+        if _is_read():
+            return
+        async with self._reading:
+            if not _is_read():
+                await asyncio.to_thread(_snapshot)
 
     def cost(self, model: ModelId, usage: Usage, base_url: str) -> Micros | None:
         """Return the cost at that endpoint, `None` for an endpoint or model without a price."""
@@ -48,6 +56,10 @@ def _snapshot() -> DataSnapshot:
     from genai_prices.data_snapshot import get_snapshot  # noqa: PLC0415 — see above
 
     return get_snapshot()
+
+
+def _is_read() -> bool:
+    return _snapshot.cache_info().currsize > 0
 
 
 @lru_cache(maxsize=100)

@@ -119,6 +119,10 @@ class ModelCatalogue(Protocol):
 class PriceList(Protocol):
     """Prices and context windows known offline."""
 
+    async def prepare(self) -> None:
+        """Load what the answers need, without holding up the event loop; at once when loaded."""
+        ...
+
     def cost(self, model: ModelId, usage: Usage, base_url: str) -> Micros | None:
         """Return what `usage` costs, or `None` when the model's price there is unknown."""
         ...

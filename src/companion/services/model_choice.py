@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Final
-
-from rapidfuzz import fuzz, process
 
 from companion.domain.errors import ModelUnknown
 from companion.domain.models import Catalogue, ModelId
@@ -50,5 +48,13 @@ def is_plausible(model: str) -> bool:
 def similar(catalogue: Catalogue, model: str) -> tuple[str, ...]:
     """Return the models whose names come closest."""
     names = [m.id for m in catalogue.models]
-    found = process.extract(model, names, scorer=fuzz.WRatio, limit=SIMILAR, score_cutoff=60)
+    return closest(model, names, limit=SIMILAR, at_least=60)
+
+
+def closest(wanted: str, names: Sequence[str], *, limit: int, at_least: float) -> tuple[str, ...]:
+    """Return the names that resemble `wanted` most, best first; `at_least` is of 100."""
+    # loaded when first needed: an idle process spares its 2 MB
+    from rapidfuzz import fuzz, process  # noqa: PLC0415
+
+    found = process.extract(wanted, names, scorer=fuzz.WRatio, limit=limit, score_cutoff=at_least)
     return tuple(name for name, _, _ in found)

@@ -7,8 +7,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Final
 
-from rapidfuzz import fuzz, process
-
 from companion.domain.actor import Actor, GuildId, Place
 from companion.domain.errors import CompanionError, NotAllowed
 from companion.domain.models import Catalogue, Credential, Model, ModelId
@@ -17,7 +15,7 @@ from companion.ports.llm import ModelCatalogue
 from companion.ports.store import Store
 from companion.services.access import AccessGate, Purpose, identity
 from companion.services.background import BackgroundTasks
-from companion.services.model_choice import is_plausible, known
+from companion.services.model_choice import closest, is_plausible, known
 from companion.services.payers import Payers
 from companion.services.policy import ServicePolicy
 
@@ -152,8 +150,8 @@ def _ranked(catalogue: Catalogue, typed: str) -> Iterator[Model]:
     for name in names:
         kind = begins if name.startswith(wanted) else holds if wanted in name else others
         kind.append(name)
-    alike = process.extract(wanted, others, scorer=fuzz.WRatio, limit=MOST, score_cutoff=_ALIKE)
-    for name in (*begins, *holds, *(name for name, _, _ in alike)):
+    alike = closest(wanted, others, limit=MOST, at_least=_ALIKE)
+    for name in (*begins, *holds, *alike):
         yield names[name]
     # the list is not all there is, so what was typed may well be a model
     if wanted and not catalogue.complete and wanted not in names and is_plausible(typed):

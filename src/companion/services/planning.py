@@ -72,6 +72,7 @@ class Planner:
         found = await self._look_up(job)
         catalogue = await self._catalogue.models(found.paying.credential)
         model = self._model(job, found, catalogue)
+        await self._prices.prepare()
         tokens = self._window_tokens(model, catalogue)
         question = self._question(job, asked, found.earlier, tokens)
         system = prompting.instructions(
