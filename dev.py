@@ -41,7 +41,8 @@ def main(arguments: list[str]) -> int:
         return run(environment("test"), "-m", "pytest", *workers, *rest)
     if task == "check":
         python = environment("test")
-        steps = (["ruff", "check"], ["ruff", "format", "--check"], ["pyright"])
+        types = ["pyright", "--pythonpath", str(python)]
+        steps = (["ruff", "check"], ["ruff", "format", "--check"], types)
         return max(run(python, "-m", *step, *rest) for step in steps)
     if task == "pin":
         return pin(environment("test"))
