@@ -66,7 +66,7 @@ async def _measure(
     watcher = Watcher(discord)
     world = discord.world
     people = [world.add_person(f"p{size}-{n}") for n in range(size)]
-    guild = world.add_guild(f"Guild of {size}", owner=people[0], members=people[1:])
+    guild = world.add_guild(f"Guild of {size}", owner=people[0], members=tuple(people[1:]))
     places = [(who, world.add_channel(guild, f"c-{n}")) for n, who in enumerate(people)]
     edits, hits, cpu = len(discord.requests), discord.rate_limit_hits, app.cpu_s()
     model.requests.clear()
