@@ -71,6 +71,12 @@ class Outcome:
     def waits(self) -> list[float]:
         return [event.wait_s for event in self.events if isinstance(event, WaitingToRetry)]
 
+    @property
+    def failures(self) -> list[type[ProviderError] | None]:
+        """What each wait came after: a failed try, or nothing but a pause of the key."""
+        waits = [event for event in self.events if isinstance(event, WaitingToRetry)]
+        return [type(wait.failed) if wait.failed else None for wait in waits]
+
 
 async def until(condition: Callable[[], object], within_s: float = 1.0) -> None:
     async with asyncio.timeout(within_s):

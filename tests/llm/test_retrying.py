@@ -78,6 +78,14 @@ async def test_the_answer_after_a_passing_failure_is_whole(
     assert len(upstream.chats) == 3
 
 
+async def test_each_failed_try_is_named(
+    upstream: ScriptedProvider, provider: Provider, credential: Credential
+) -> None:
+    upstream.script(OVERLOADED, RATE_LIMITED, Answer(text="at last"))
+    outcome = await ask(provider, credential)
+    assert outcome.failures == [ProviderOverloaded, ProviderRateLimited]
+
+
 @pytest.mark.parametrize(
     ("headers", "bounds"),
     [
@@ -150,6 +158,7 @@ async def test_a_key_that_must_wait_holds_back_its_own_calls_and_no_others(
     clock.skip(290)
     waited = await ask(provider, credential)
     assert waited.text
+    assert waited.failures == [None]
     assert 10.0 <= waited.waits[0] <= 11.0
 
 

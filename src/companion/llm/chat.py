@@ -80,8 +80,8 @@ class OpenAIChat:
         tries = self._retries.begin(credential.fingerprint)
         opened: _Opened | None = None
         async for attempt in tries.attempts():
-            if tries.wait_s > 0:
-                yield WaitingToRetry(wait_s=tries.wait_s)
+            if tries.wait_s > 0 or tries.failed is not None:
+                yield WaitingToRetry(wait_s=tries.wait_s, failed=tries.failed)
                 await self._clock.sleep(tries.wait_s)
             with attempt:
                 opened = await self._open(credential, call)

@@ -18,6 +18,7 @@ from tenacity import AsyncRetrying, RetryCallState, wait_random_exponential
 
 from companion.domain.errors import (
     ProviderBroken,
+    ProviderError,
     ProviderOverloaded,
     ProviderRateLimited,
     ProviderTimedOut,
@@ -101,7 +102,10 @@ class Retries:
 
 
 class Tries:
-    """The tries of one call. Before each, the caller waits for `wait_s` seconds."""
+    """The tries of one call. Before each, the caller waits for `wait_s` seconds.
+
+    `failed` is what the try before ended with; `None` before the first.
+    """
 
     def __init__(
         self,
@@ -112,6 +116,7 @@ class Tries:
         longest_wait_s: float,
     ) -> None:
         self.wait_s = wait_s
+        self.failed: ProviderError | None = None
         self._retries = retries
         self._fingerprint = fingerprint
         self._longest_wait_s = longest_wait_s
@@ -131,6 +136,7 @@ class Tries:
 
     def _is_worth_it(self, state: RetryCallState) -> bool:
         error = _error(state)
+        self.failed = error if isinstance(error, ProviderError) else None
         asked = _asked_wait(error)
         if asked:
             self._retries.pause(self._fingerprint, asked)
