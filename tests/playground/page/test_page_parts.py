@@ -82,6 +82,16 @@ async def test_escape_closes_a_modal_without_sending(tab: Tab, playground: Playg
     await expect(tab.composer).to_be_focused()
 
 
+async def test_one_can_type_on_after_a_modal(tab: Tab):
+    """Chromium gives the composer its focus back, but no caret: keys went nowhere."""
+    await tab.command("setkey")
+    await expect(tab.dialog).to_be_visible()
+    await tab.page.keyboard.press("Escape")
+    await expect(tab.dialog).to_have_count(0)
+    await tab.page.keyboard.type("hello")
+    await expect(tab.composer).to_have_value("hello")
+
+
 async def test_failed_modal_keeps_what_was_typed(tab: Tab, playground: Playground):
     await tab.command("setkey")
     key = tab.dialog.get_by_role("textbox", name="API key")

@@ -49,6 +49,7 @@ class ModalView {
     this.dialog = h("dialog.modal", { "aria-labelledby": title }, form);
     this.dialog.addEventListener("close", () => {
       this.dialog.remove();
+      restoreCaret(document.activeElement);
       resolve();
     });
   }
@@ -80,5 +81,12 @@ class ModalView {
     this.done.classList.toggle("is-waiting", on);
     this.done.setAttribute("aria-busy", String(on));
     fill(this.done, on ? dots() : "Submit");
+  }
+}
+
+// What had the focus before a dialog gets it back without a caret in Chromium: keys go nowhere.
+function restoreCaret(element) {
+  if (element instanceof HTMLTextAreaElement) {
+    element.setSelectionRange(element.value.length, element.value.length);
   }
 }
