@@ -41,6 +41,8 @@ class Replies:
             stream = ReplyStream(responder, self._pacing, clock=self._clock)
             words = self._words.silenced() if exchange.was_silenced else self._words
             await stream.render(_from(first, events), words)
+            if stream.refused:
+                await exchange.reply(self._words.blocked())
 
 
 async def _from(first: ChatEvent, rest: AsyncIterator[ChatEvent]) -> AsyncIterator[ChatEvent]:

@@ -50,6 +50,8 @@ class ReplyStream:
         self._settled = 0
         self.delivered = False
         """Whether Discord took all of it; known after `render`."""
+        self.refused = False
+        """Whether Discord did not accept the text itself; known after `render`."""
 
     async def render(self, events: AsyncIterator[ChatEvent], words: ReplyWords) -> ChatEvent:
         """Show the events as they come and return the terminal one.
@@ -85,6 +87,7 @@ class ReplyStream:
                 writer.notify(urgent=True)
                 await self._finish(writing, limit_s)
                 self.delivered = writer.delivered and writing.done() and not writing.cancelled()
+                self.refused = writer.refused
         return terminal
 
     def _take(self, event: ChatEvent, words: ReplyWords, writer: ReplyWriter) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import Final
 
 from companion.bot.output_pacing import ReplyPace
@@ -65,6 +66,8 @@ class ReplyWriter:
         self._not_before = 0.0
         self.delivered = True
         """False once Discord would not take all of it."""
+        self.refused = False
+        """True when it was the text that Discord did not accept (a server's rule, a bad link)."""
 
     def notify(self, *, urgent: bool) -> None:
         """Hear that the display changed; `urgent` ends a wait for the next regular edit."""
@@ -80,6 +83,7 @@ class ReplyWriter:
         except DeliveryGone as gone:
             # someone deleted the message, or there is no way left: the answer is stored
             self.delivered = False
+            self.refused = gone.status == HTTPStatus.BAD_REQUEST
             log.warning("reply_gone", extra={"status": gone.status, "code": gone.code})
 
     async def _step(self) -> bool:
@@ -114,8 +118,10 @@ class ReplyWriter:
         except DeliveryDelayed as delayed:
             self._back_off(delayed)
         except DeliveryGone as gone:
-            # a deleted message was deleted by someone; only a lost way is worth another
-            if gone.code == UNKNOWN_MESSAGE or not self._responder.may_move_on:
+            # a deleted message was deleted by someone, and a text that is refused here is
+            # refused elsewhere; only a lost way is worth another
+            lost_the_way = gone.status != HTTPStatus.BAD_REQUEST and gone.code != UNKNOWN_MESSAGE
+            if not (lost_the_way and self._responder.may_move_on):
                 raise
             self._move_on()
 

@@ -101,6 +101,13 @@ class ChatWords:
         """Say what went wrong and what to do."""
         return describe(failed.error, self._clock.now(), failed.turn_id)
 
+    def blocked(self) -> Answer:
+        """Say that Discord did not accept the answer's text."""
+        return Answer(
+            text="Discord didn't let me show this answer: a rule of this server, or Discord's own "
+            "filter, blocked its text. Ask in other words, or ask me in a direct message."
+        )
+
     def rest_in_file(self) -> str:
         """Say where the rest is when no more messages fit."""
         return "-# No more messages fit here: the whole answer is in the attached file."
