@@ -138,7 +138,7 @@ def test_developers_can_run_alembic_itself(tmp_path: Path) -> None:
 def test_opening_a_store_and_checking_for_migrations_loads_no_alembic(tmp_path: Path) -> None:
     program = (
         "import asyncio, sys\n"
-        "import companion.db.uow, companion.db.rotation, companion.db.ring_beside\n"
+        "import companion.db.uow, companion.db.rotation\n"
         "from companion.db import migrations\n"
         f"asyncio.run(migrations.check('sqlite:///{tmp_path}/x.db'))\n"
         "assert 'alembic' not in sys.modules"

@@ -9,9 +9,7 @@ from pathlib import Path
 import pytest
 
 from companion.db.keyring import KeyRing
-from companion.db.ring_beside import ring_beside
 from companion.db.sealed import Binding, Purpose
-from companion.db.uow import open_store
 from companion.domain.errors import ConfigurationError
 
 PLACE = Binding(table="t", row_id="1", column="c")
@@ -56,25 +54,3 @@ def test_a_folder_that_is_not_there_is_named(tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError) as refused:
         KeyRing.load_or_create(tmp_path / "missing" / "keyring")
     assert str(tmp_path / "missing" / "keyring") in refused.value.problem
-
-
-async def test_a_database_without_anything_sealed_gets_a_new_ring(
-    sqlite_url: str, tmp_path: Path
-) -> None:
-    for place in (sqlite_url, f"sqlite:///{tmp_path}/fresh.db"):
-        ring = await ring_beside(place, tmp_path / f"{len(place)}.keyring")
-        assert ring.ids == ("k1",)
-
-
-async def test_a_lost_ring_is_not_replaced_by_a_new_one(url: str, tmp_path: Path) -> None:
-    path = tmp_path / "keyring"
-    async with open_store(url, await ring_beside(url, path)):
-        pass
-    path.rename(tmp_path / "backup")
-    with pytest.raises(ConfigurationError) as refused:
-        await ring_beside(url, path)
-    assert "gone" in refused.value.problem
-    assert not path.exists()
-    (tmp_path / "backup").rename(path)
-    async with open_store(url, await ring_beside(url, path)) as store:
-        await store.ping()

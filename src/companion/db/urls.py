@@ -37,11 +37,6 @@ def parse(url: str) -> URL:
     return _sqlite(parsed) if is_sqlite(parsed) else _postgres(parsed)
 
 
-def normalise(url: str) -> str:
-    """Return the same URL with our driver: `postgres://` becomes `postgresql+asyncpg://`."""
-    return parse(url).render_as_string(hide_password=False)
-
-
 def is_sqlite(url: URL) -> bool:
     """Return whether the URL names an SQLite file."""
     return url.get_backend_name() == "sqlite"
