@@ -75,6 +75,8 @@ async def test_app_installed_by_the_person_alone(owners: dict[str, str], alone: 
 async def test_unprintable_name_is_cleaned() -> None:
     person = {**PERSON, "global_name": "A\u202eda\n" + "x" * 100}
     name = actor_of(interaction(user=person)).name
-    assert name.startswith("Adax")
+    assert name.startswith("Ada x")
     assert len(name) <= 80
     assert actor_of(interaction(user={**PERSON, "global_name": "\u200b"})).name == "someone"
+    blank = {**PERSON, "global_name": "\u3164"}  # a letter to Unicode, invisible to people
+    assert actor_of(interaction(user=blank)).name == "someone"

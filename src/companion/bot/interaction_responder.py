@@ -20,6 +20,7 @@ from companion.bot.interaction_webhook import (
     InteractionWebhook,
     SentMessage,
 )
+from companion.bot.origin import only_person_installed
 from companion.bot.responder import DeliveryDelayed, TextFile
 from companion.bot.views import view_of
 from companion.ports.clock import Clock
@@ -41,7 +42,7 @@ class InteractionResponder:
         self._message_ids: list[str] = [ORIGINAL]
         self._ephemeral: bool | None = None
         self._channel: ChannelMessages | None = None
-        only_person = _only_person_installed(interaction)
+        only_person = only_person_installed(interaction)
         self._follow_ups_left = USER_INSTALL_FOLLOW_UPS if only_person else None
 
     @property
@@ -130,11 +131,6 @@ class InteractionResponder:
         # the first edit tells what Discord decided at the acknowledgement
         if self._ephemeral is None:
             self._ephemeral = sent.ephemeral
-
-
-def _only_person_installed(interaction: discord.Interaction) -> bool:
-    owners = interaction.authorizing_integration_owners
-    return owners.user_id is not None and owners.guild_id is None
 
 
 def _payload(content: str, buttons: Sequence[Button], *, ephemeral: bool) -> dict[str, object]:

@@ -11,6 +11,7 @@ from typing import Final
 import discord
 
 from companion.domain.actor import Actor, ChannelId, DiscordUserId, GuildId, Place, PlaceKind
+from companion.domain.markdown import clean_label
 
 NAME_LIMIT: Final = 80
 
@@ -22,7 +23,7 @@ def actor_of(interaction: discord.Interaction) -> Actor:
         raise ValueError("an interaction of a person names them")
     permissions = interaction.permissions
     return Actor(
-        name=_printable(user.display_name),
+        name=clean_label(user.display_name, NAME_LIMIT) or "someone",
         discord_id=DiscordUserId(user.id),
         role_ids=_role_ids(user),
         manages_guild=permissions.manage_guild or permissions.administrator,
@@ -39,7 +40,7 @@ def place_of(interaction: discord.Interaction) -> Place:
         channel_id=ChannelId(interaction.channel_id) if interaction.channel_id else None,
         guild_id=GuildId(interaction.guild_id) if interaction.guild_id else None,
         parent_id=ChannelId(thread.parent_id) if thread else None,
-        user_install_only=_only_person_installed(interaction),
+        user_install_only=only_person_installed(interaction),
     )
 
 
@@ -52,7 +53,8 @@ def _kind(interaction: discord.Interaction, *, in_thread: bool) -> PlaceKind:
     return PlaceKind.DM
 
 
-def _only_person_installed(interaction: discord.Interaction) -> bool:
+def only_person_installed(interaction: discord.Interaction) -> bool:
+    """Return whether the app is no member of this server: only the person installed it."""
     owners = interaction.authorizing_integration_owners
     return owners.user_id is not None and owners.guild_id is None
 
@@ -62,8 +64,3 @@ def _role_ids(user: discord.User | discord.Member) -> frozenset[int]:
         return frozenset()
     # `Member.roles` needs the server in the cache; the ids came with the interaction
     return frozenset(user._roles)  # pyright: ignore[reportPrivateUsage]
-
-
-def _printable(name: str) -> str:
-    cleaned = "".join(char for char in name if char.isprintable())[:NAME_LIMIT].strip()
-    return cleaned or "someone"

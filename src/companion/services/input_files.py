@@ -9,6 +9,7 @@ from typing import Final
 
 from companion.domain.chat import InputFile
 from companion.domain.errors import FileTooLarge, FileUnreadable, FileUnsupported
+from companion.domain.markdown import clean_label
 from companion.ports.llm import ImagePart
 
 IMAGE_BYTES: Final = 8 * 1024 * 1024
@@ -64,7 +65,8 @@ def read(file: InputFile) -> TextFile | ImageFile:
     What it is, is decided by its bytes; its name and content type are only claims.
     Raises `FileUnsupported`, `FileTooLarge` or `FileUnreadable`.
     """
-    name = _printable(file.name)
+    # the end is kept: it says what kind of file it claims to be
+    name = clean_label(file.name, len(file.name))[-_NAME_LIMIT:] or "file"
     if kind := _image_kind(file.data):
         return _image(name, kind, file.data)
     if PurePath(name).suffix.lower() in _CLAIMS_IMAGE:
@@ -101,11 +103,6 @@ def _text(name: str, data: bytes) -> str:
     if "\x00" in text:
         raise FileUnsupported(name=name, supported=SUPPORTED)
     return text.replace("\r\n", "\n")
-
-
-def _printable(name: str) -> str:
-    cleaned = "".join(char for char in name if char.isprintable()).strip()
-    return cleaned[-_NAME_LIMIT:] or "file"
 
 
 def _longest_run(text: str) -> int:
