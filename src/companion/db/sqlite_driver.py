@@ -9,15 +9,21 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Awaitable, Callable, Iterable, Sequence
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
+from queue import SimpleQueue
+from threading import Thread
 from typing import Any, Final, cast
 
 import aiosqlite
+from aiosqlite import core
 
 CHUNK: Final = 64
 Visit = Callable[..., Awaitable[Any]]
 """Runs a function in the connection's thread."""
+Questions = SimpleQueue[tuple[Any, Callable[[], Any]]]
+"""What the thread is asked to run, each with the future that takes the answer."""
 
 
 class OneVisitCursor:
@@ -70,7 +76,9 @@ class OneVisitConnection(aiosqlite.Connection):
 
     def __init__(self, connector: Callable[[], sqlite3.Connection]) -> None:
         super().__init__(connector, CHUNK)
-        self._thread.daemon = True  # a process that is told to stop does not wait for it
+        # a daemon: a process that is told to stop does not wait for it
+        asked = cast("Questions", self._tx)  # pyright: ignore[reportUnknownMemberType]  # untyped
+        self._thread = self.worker = Thread(target=serve, args=(asked,), daemon=True)
 
     def cursor(self) -> OneVisitCursor:  # type: ignore[override]  # SQLAlchemy needs no more
         """Make a cursor, without a visit."""
@@ -81,6 +89,22 @@ class OneVisitConnection(aiosqlite.Connection):
         """Roll back when there is a transaction; the pool asks each time it gets one back."""
         if self.in_transaction:
             await super().rollback()
+
+
+def serve(asked: Questions) -> None:
+    """Do what a connection is asked to, also when nobody waits for the answer any more.
+
+    A loop closes while a statement that was given up still runs, or before it hears that
+    a connection which failed to open has stopped. What was asked by then is still done.
+    """
+    try:
+        # not public and untyped: that is why the version is held
+        core._connection_worker_thread(asked)  # pyright: ignore[reportPrivateUsage, reportUnknownMemberType]
+    except RuntimeError:  # the loop is closed
+        while not asked.empty():
+            _, work = asked.get()
+            with suppress(sqlite3.Error):
+                work()
 
 
 def connector(path: str, busy_timeout_s: float) -> Callable[[], OneVisitConnection]:
