@@ -4,7 +4,7 @@ import pytest
 
 from companion.playground.local_discord import LocalDiscord
 from companion.playground.vocabulary import Intent, Permission
-from tests.playground.raw import Answer, Json, RawApp
+from tests.playground.raw import Answer, Json, RawApp, identified
 
 
 def place(local: LocalDiscord, suffix: str = "", channel: str = "general") -> str:
@@ -121,6 +121,48 @@ async def test_history_is_newest_first_and_without_ephemerals(local: LocalDiscor
     after = (await app.call("GET", place(local, f"?after={before[0]['id']}&limit=1"))).body
     assert [m["content"] for m in after] == ["two"]
     assert (await app.call("GET", place(local, "?limit=101"))).code == 50035
+
+
+async def test_history_around_a_message_has_it_in_the_middle(local: LocalDiscord, app: RawApp):
+    said = [await local.say("Ada", "general", text) for text in "abcde"]
+    read = (await app.call("GET", place(local, f"?around={said[2].id}&limit=3"))).body
+    assert [m["content"] for m in read] == ["d", "c", "b"]
+
+
+async def test_history_is_empty_without_its_permission(local: LocalDiscord, app: RawApp):
+    target = await local.say("Ada", "general", "x")
+    local.admin.overwrite("general", local.world.app, deny=Permission.READ_MESSAGE_HISTORY)
+    assert (await app.call("GET", place(local))).body == []
+    reply = await send(local, app, content="a", message_reference={"message_id": str(target.id)})
+    assert reply.code == 160002
+
+
+async def test_many_messages_are_deleted_with_one_event(local: LocalDiscord, app: RawApp):
+    ids = [str((await local.say("Ada", "general", text)).id) for text in "abc"]
+    async with identified(app) as gateway:
+        answer = await app.call("POST", place(local, "/bulk-delete"), {"messages": ids[:2]})
+        told = await gateway.until("MESSAGE_DELETE_BULK")
+    assert (answer.status, told["ids"]) == (204, ids[:2])
+    assert [m.content for m in local.messages("general")] == ["c"]
+    assert (await app.call("POST", place(local, "/bulk-delete"), {"messages": ids})).status == 204
+    one = await app.call("POST", place(local, "/bulk-delete"), {"messages": ids[:1]})
+    assert one.code == 50035
+
+
+async def test_old_messages_are_not_deleted_in_bulk(local: LocalDiscord, app: RawApp):
+    ids = [str((await local.say("Ada", "general", text)).id) for text in "ab"]
+    local.clock.advance(15 * 86_400)
+    answer = await app.call("POST", place(local, "/bulk-delete"), {"messages": ids})
+    assert answer.code == 50034
+
+
+async def test_reply_to_a_deleted_message_has_lost_it(local: LocalDiscord, app: RawApp):
+    target = await local.say("Ada", "general", "gone")
+    reply = await local.say("Grace", "general", "to it", reply_to=target)
+    await local.delete("Ada", target)
+    read = (await app.call("GET", place(local, f"/{reply.id}"))).body
+    assert read["message_reference"]["message_id"] == str(target.id)
+    assert read["referenced_message"] is None
 
 
 async def test_others_messages_can_only_lose_their_embeds(local: LocalDiscord, app: RawApp):

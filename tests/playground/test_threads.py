@@ -151,3 +151,32 @@ async def test_people_start_threads_too(local: LocalDiscord, app: RawApp):
     thread = await local.start_thread("Ada", "general", "ours", message=message)
     assert (thread.id, thread.parent_id) == (message.id, message.channel_id)
     assert message.flags & 32
+
+
+async def test_server_has_only_so_many_open_threads(local: LocalDiscord, app: RawApp):
+    local.world.guild("Playground").most_threads = 1
+    thread = await started(local, app)
+    refused = await start(local, app, name="one more")
+    assert (refused.status, refused.code) == (400, 160006)
+    local.admin.archive(thread)
+    assert (await start(local, app, name="one more")).status == 201
+
+
+async def test_archived_threads_are_listed_apart(local: LocalDiscord, app: RawApp):
+    thread = await started(local, app)
+    path = f"/channels/{thread.parent_id}/threads/archived/public"
+    assert (await app.call("GET", path)).body["threads"] == []
+    local.admin.archive(thread)
+    assert [t["id"] for t in (await app.call("GET", path)).body["threads"]] == [str(thread.id)]
+
+
+async def test_persons_thread_is_announced_or_hangs_at_its_message(local: LocalDiscord):
+    free = await local.start_thread("Ada", "general", "free")
+    message = await local.say("Ada", "general", "start")
+    await local.start_thread("Grace", "general", "bound", message=message)
+    assert [(m.content, m.thread_id) for m in local.messages("general")] == [
+        ("free", free.id),
+        ("start", message.id),
+    ]
+    with pytest.raises(ApiError):
+        await local.start_thread("Ada", "general", "again", message=message)

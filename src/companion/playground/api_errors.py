@@ -48,9 +48,17 @@ class Problem(Enum):
     INVALID_WEBHOOK_TOKEN = (401, 50027, "Invalid Webhook Token")
     INVALID_FORM_BODY = (400, 50035, "Invalid Form Body")
     INVALID_JSON = (400, 50109, "The request body contains invalid JSON.")
+    TOO_OLD_TO_BULK_DELETE = (
+        400,
+        50034,
+        "You can only bulk delete messages that are under 14 days old.",
+    )
     THREAD_ARCHIVED = (400, 50083, "Thread is archived")
+    THREAD_IS_FULL = (400, 30033, "Max number of thread participants has been reached (1000)")
+    REPLY_NEEDS_HISTORY = (400, 160002, "Cannot reply without permission to read message history")
     THREAD_EXISTS = (400, 160004, "A thread has already been created for this message")
     THREAD_LOCKED = (403, 160005, "Thread is locked")
+    TOO_MANY_THREADS = (400, 160006, "Maximum number of active threads reached")
     BLOCKED_BY_AUTOMOD = (400, 200000, "Message was blocked by automatic moderation")
     BLOCKED_LINK = (400, 240000, "Message blocked by harmful links filter")
     SERVER_ERROR = (500, 0, "500: Internal Server Error")

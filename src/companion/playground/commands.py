@@ -257,11 +257,16 @@ def _longest(holder: JsonObject, name: str) -> int:
     return max(len(str(text or "")) for text in (holder.get(name), *localised.values()))
 
 
-def is_offered(command: JsonObject, context: ContextKind, granted: Permission) -> bool:
+def is_offered(
+    command: JsonObject, context: ContextKind, granted: Permission, install: str
+) -> bool:
     """Say whether Discord shows a command there to somebody with these permissions.
 
     Only a default: server administrators may have decided otherwise.
     """
+    types = as_list(command.get("integration_types")) or [0]
+    if context is not ContextKind.BOT_DM and ("guild", "user").index(install) not in types:
+        return False
     contexts = as_list(command.get("contexts"))
     if contexts is not None and int(context) not in contexts:
         return False

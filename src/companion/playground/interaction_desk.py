@@ -12,7 +12,7 @@ from collections import OrderedDict
 from companion.playground.api_errors import ApiError, Problem
 from companion.playground.events import Dispatch, EventKind, WorldEvent
 from companion.playground.interaction import Interaction, InteractionState
-from companion.playground.interaction_payloads import interaction_create
+from companion.playground.interaction_payloads import installed_by, interaction_create
 from companion.playground.message_board import MessageBoard
 from companion.playground.state import Channel, Message, Person
 from companion.playground.vocabulary import CallbackKind, InteractionKind
@@ -46,7 +46,7 @@ class InteractionDesk:
         channel: Channel,
         data: JsonObject,
         *,
-        install: str = "guild",
+        install: str | None = None,
         source: Message | None = None,
         from_modal: Interaction | None = None,
     ) -> Interaction:
@@ -59,7 +59,7 @@ class InteractionDesk:
             channel=channel,
             data=data,
             created_at=self._world.clock.now(),
-            install=install,
+            install=install or installed_by(self._world, channel, source),
             source=source,
             from_modal=from_modal,
         )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from companion.playground import payloads
 from companion.playground.interaction import Interaction
 from companion.playground.message_drafts import FILE_SIZE_LIMIT
-from companion.playground.state import Channel, Guild, Person
+from companion.playground.state import Channel, Guild, Message, Person
 from companion.playground.vocabulary import (
     EVERYTHING,
     ChannelKind,
@@ -33,6 +33,24 @@ def context_of(channel: Channel) -> ContextKind:
     if channel.guild_id is not None:
         return ContextKind.GUILD
     return ContextKind.BOT_DM if channel.kind is ChannelKind.DM else ContextKind.PRIVATE_CHANNEL
+
+
+def installed_by(world: World, channel: Channel, source: Message | None = None) -> str:
+    """Return whose installation an interaction belongs to, unless a test says otherwise.
+
+    What is clicked belongs where the message came from; a command to the server where
+    the app is, else to the person, as in a group DM.
+    """
+    owners = (source.interaction or {}).get("authorizing_integration_owners") if source else None
+    if owners:
+        return "+".join(("guild", "user")[int(key)] for key in sorted(owners))
+    guild = world.guild_of(channel)
+    outside = (
+        channel.kind is ChannelKind.GROUP_DM
+        if guild is None
+        else (world.app.id not in guild.members)
+    )
+    return "user" if outside else "guild"
 
 
 def interaction_create(

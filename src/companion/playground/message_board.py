@@ -13,6 +13,8 @@ from companion.playground.vocabulary import Intent, MessageFlag, MessageKind, Pe
 from companion.playground.wire import JsonObject
 from companion.playground.world import World
 
+_BLANK: JsonObject = {"content": "", "embeds": [], "attachments": [], "components": []}
+
 
 class MessageBoard:
     """All messages of the world. `pings` are the notifications the app caused."""
@@ -67,10 +69,22 @@ class MessageBoard:
 
     def delete(self, channel: Channel, message: Message) -> None:
         """Take a message away."""
-        channel.messages.pop(message.id, None)
+        self._drop(channel, message)
         if not message.ephemeral:
             data = _place(message) | {"id": str(message.id)}
             self._dispatch(channel, "MESSAGE_DELETE", data)
+
+    def delete_many(self, channel: Channel, messages: list[Message]) -> None:
+        """Take several messages away at once, with one event for all."""
+        for message in messages:
+            self._drop(channel, message)
+        if messages:
+            data = _place(messages[0]) | {"ids": [str(message.id) for message in messages]}
+            self._dispatch(channel, "MESSAGE_DELETE_BULK", data)
+
+    def _drop(self, channel: Channel, message: Message) -> None:
+        channel.messages.pop(message.id, None)
+        message.deleted = True
         self._announce(EventKind.MESSAGE_DELETED, channel, message)
 
     def changed(self, channel: Channel, message: Message) -> None:
@@ -97,6 +111,19 @@ class MessageBoard:
             message.components = draft.components
         message.attachments = self._attachments.of_draft(message, draft)
 
+    def attach_thread(self, parent: Channel, message: Message, thread: Channel) -> None:
+        """Note that a thread was started at a message."""
+        message.thread_id = thread.id
+        message.flags |= MessageFlag.HAS_THREAD
+        self.changed(parent, message)
+
+    def announce_thread(self, parent: Channel, thread: Channel, owner: Person) -> None:
+        """Show in a channel that a thread was started there without a message."""
+        message = self.new(parent, owner)
+        message.kind = MessageKind.THREAD_CREATED
+        message.content, message.thread_id = thread.name or "", thread.id
+        self.show(parent, message)
+
     # -- mentions --------------------------------------------------------------------
 
     def _mention(
@@ -116,6 +143,7 @@ class MessageBoard:
             allowed=allowed,
             reply_to=message.reply_to,
         )
+        message.pings_reply = found.replied is not None
         message.mentions = found.people
         message.mention_roles = [role.id for role in found.roles]
         message.mention_everyone = found.everyone or found.here
@@ -144,7 +172,7 @@ class MessageBoard:
         if message.ephemeral:
             return
         data = self.gateway_payload(channel, message)
-        self._dispatch(channel, name, data, self._redacted(channel, message, data))
+        self._dispatch(channel, name, data, self._redacted(message, data))
 
     def gateway_payload(self, channel: Channel, message: Message) -> JsonObject:
         """Return a message as the gateway sends it: with its server and its author's membership."""
@@ -163,10 +191,9 @@ class MessageBoard:
                 listed["member"] = payloads.member(mentioned, with_user=False)
         return data
 
-    def _redacted(self, channel: Channel, message: Message, data: JsonObject) -> JsonObject | None:
-        app = self._world.app
-        readable = channel.guild_id is None or message.author is app or app in message.mentions
-        return None if readable else without_content(data)
+    def _redacted(self, message: Message, data: JsonObject) -> JsonObject | None:
+        seen = as_seen_by(self._world.app, message, data)
+        return None if seen == data else seen
 
     def _dispatch(
         self,
@@ -220,13 +247,21 @@ def is_empty(message: Message) -> bool:
     return not (message.content or message.embeds or message.attachments)
 
 
-def without_content(data: JsonObject) -> JsonObject:
-    """Return a message as an app sees it that may not read its content."""
-    blank: JsonObject = {"content": "", "embeds": [], "attachments": [], "components": []}
-    redacted = data | blank
-    if redacted.get("referenced_message"):
-        redacted["referenced_message"] = redacted["referenced_message"] | blank
-    return redacted
+def as_seen_by(app: Person, message: Message, data: JsonObject) -> JsonObject:
+    """Return a message as an app without the Message Content intent sees it.
+
+    It reads its own messages, direct ones, and those that mention it or ping it by a
+    reply. The message replied to goes by the same rule on its own.
+    """
+    seen = data if _is_readable(app, message) else data | _BLANK
+    target, shown = message.reply_to, data.get("referenced_message")
+    if target is not None and shown and not _is_readable(app, target):
+        seen = seen | {"referenced_message": shown | _BLANK}
+    return seen
+
+
+def _is_readable(app: Person, message: Message) -> bool:
+    return message.guild_id is None or message.author is app or app in message.mentions
 
 
 def _place(message: Message) -> JsonObject:

@@ -10,20 +10,22 @@ from companion.playground.api_errors import ApiError, FormErrors, Problem
 from companion.playground.application import Application
 from companion.playground.calls import NO_CONTENT, Call, Reply, Route, route
 from companion.playground.channel_access import ChannelAccess
-from companion.playground.message_board import MessageBoard, without_content
+from companion.playground.message_board import MessageBoard, as_seen_by
 from companion.playground.message_drafts import Draft, read_draft
 from companion.playground.permissions import can_hold_messages, sending_needs
 from companion.playground.state import Channel, Message
 from companion.playground.threads import enter_to_write, refuse_archived
 from companion.playground.typing_events import announce_typing
 from companion.playground.vocabulary import MessageFlag, Permission
-from companion.playground.wire import JsonObject
+from companion.playground.wire import JsonObject, as_int, as_list
 from companion.playground.world import World
 
 _MESSAGES = "/channels/{channel_id}/messages"
 _MESSAGE = f"{_MESSAGES}/{{message_id}}"
 _REACTION = f"{_MESSAGE}/reactions/{{emoji_name}}"
 _NONCE_S = 180.0
+_BULK_AGE_S = 14 * 86_400.0
+_FEWEST_AT_ONCE, _MOST_AT_ONCE = 2, 100
 
 
 class MessageRoutes:
@@ -39,6 +41,7 @@ class MessageRoutes:
         """Return the routes."""
         yield route("GET", _MESSAGES, self.history)
         yield route("POST", _MESSAGES, self.create)
+        yield route("POST", f"{_MESSAGES}/bulk-delete", self.delete_many)
         yield route("GET", _MESSAGE, self.read)
         yield route("PATCH", _MESSAGE, self.edit)
         yield route("DELETE", _MESSAGE, self.delete)
@@ -50,26 +53,32 @@ class MessageRoutes:
 
     def history(self, call: Call) -> Reply:
         """Return messages, newest first."""
-        channel = self._access.channel(call, Permission.READ_MESSAGE_HISTORY)
+        channel = self._access.channel(call)
         limit = call.number("limit", 50, low=1, high=100)
+        around = call.number("around", 0, low=0, high=1 << 64)
         before = call.number("before", 1 << 63, low=0, high=1 << 64)
         after = call.number("after", 0, low=0, high=1 << 64)
         found = [m for m in channel.messages.values() if after < m.id < before and not m.ephemeral]
-        # `after` pages from the oldest on, everything else from the newest back.
-        page = found[:limit] if after else found[-limit:]
-        return Reply(body=[self._as_read(channel, message) for message in reversed(page)])
+        if not self._access.may(channel, Permission.READ_MESSAGE_HISTORY):
+            page: list[Message] = []
+        elif around:
+            page = _around(found, around, limit)
+        else:
+            # `after` pages from the oldest on, everything else from the newest back.
+            page = found[:limit] if after else found[-limit:]
+        return Reply(body=[self._as_read(message) for message in reversed(page)])
 
     def read(self, call: Call) -> Reply:
         """Return one message."""
         channel = self._access.channel(call, Permission.READ_MESSAGE_HISTORY)
         message = self._access.message(channel, call.id("message_id"))
-        return Reply(body=self._as_read(channel, message))
+        return Reply(body=self._as_read(message))
 
-    def _as_read(self, channel: Channel, message: Message) -> JsonObject:
+    def _as_read(self, message: Message) -> JsonObject:
         data = payloads.message(message)
-        app = self._world.app
-        own = channel.guild_id is None or message.author is app or app in message.mentions
-        return data if own or self._application.reads_content else without_content(data)
+        if self._application.reads_content:
+            return data
+        return as_seen_by(self._world.app, message, data)
 
     # -- writing -----------------------------------------------------------------------
 
@@ -105,7 +114,8 @@ class MessageRoutes:
             return
         target = channel.messages.get(draft.reply_to)
         if target is not None and not target.ephemeral:
-            self._access.require(channel, Permission.READ_MESSAGE_HISTORY)
+            if not self._access.may(channel, Permission.READ_MESSAGE_HISTORY):
+                raise ApiError(Problem.REPLY_NEEDS_HISTORY)
             self._board.reply(message, target)
         elif draft.reply_must_exist:
             errors = FormErrors()
@@ -143,6 +153,20 @@ class MessageRoutes:
         self._board.delete(channel, message)
         return NO_CONTENT
 
+    def delete_many(self, call: Call) -> Reply:
+        """Delete 2 to 100 messages at once, none older than two weeks."""
+        channel = self._access.channel(call, Permission.MANAGE_MESSAGES)
+        ids = [as_int(one) or 0 for one in as_list(call.json().get("messages")) or []]
+        if not _FEWEST_AT_ONCE <= len(ids) <= _MOST_AT_ONCE:
+            errors = FormErrors()
+            errors.bad_length(("messages",), _FEWEST_AT_ONCE, _MOST_AT_ONCE)
+            errors.raise_if_any()
+        found = [channel.messages[one] for one in ids if one in channel.messages]
+        if any(self._world.clock.now() - one.created_at > _BULK_AGE_S for one in found):
+            raise ApiError(Problem.TOO_OLD_TO_BULK_DELETE)
+        self._board.delete_many(channel, [one for one in found if not one.ephemeral])
+        return NO_CONTENT
+
     # -- small things --------------------------------------------------------------------
 
     def react(self, call: Call) -> Reply:
@@ -173,3 +197,11 @@ class MessageRoutes:
         self._access.require(channel, sending_needs(channel))
         announce_typing(self._world, self._world.app, channel)
         return NO_CONTENT
+
+
+def _around(messages: list[Message], wanted: int, limit: int) -> list[Message]:
+    """Return `limit` messages with the wanted one in the middle."""
+    older = [message for message in messages if message.id < wanted]
+    newer = [message for message in messages if message.id >= wanted]
+    half = limit // 2
+    return [*older[-half:], *newer[: limit - half]] if half else newer[:limit]

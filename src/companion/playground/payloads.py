@@ -243,7 +243,8 @@ def _reply(one: Message, target: Message, *, nested: bool) -> JsonObject:
         reference["guild_id"] = str(one.guild_id)
     payload: JsonObject = {"message_reference": reference}
     if not nested:
-        payload["referenced_message"] = message(target, nested=True)
+        shown = None if target.deleted else message(target, nested=True)
+        payload["referenced_message"] = shown
     return payload
 
 

@@ -7,19 +7,20 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from companion.playground import mentions
+from companion.playground.api_errors import ApiError, Problem
 from companion.playground.attachments import AttachmentStore
 from companion.playground.command_data import CommandData, OptionValue
 from companion.playground.commands import CommandRegistry, is_offered
 from companion.playground.interaction import Interaction
 from companion.playground.interaction_desk import InteractionDesk
-from companion.playground.interaction_payloads import context_of
+from companion.playground.interaction_payloads import context_of, installed_by
 from companion.playground.message_board import MessageBoard
 from companion.playground.message_drafts import CONTENT_LIMIT, Draft
 from companion.playground.modals import submitted
 from companion.playground.state import Channel, Message, Person, Role, Upload, flatten
 from companion.playground.threads import enter_to_write, new_thread
 from companion.playground.typing_events import announce_typing
-from companion.playground.vocabulary import ComponentKind, InteractionKind, MessageFlag, Permission
+from companion.playground.vocabulary import ComponentKind, InteractionKind, Permission
 from companion.playground.wire import JsonObject
 from companion.playground.world import World
 
@@ -77,14 +78,14 @@ class People:
         *,
         attachments: Sequence[Upload] = (),
         target: Message | Person | None = None,
-        install: str = "guild",
+        install: str | None = None,
     ) -> Interaction:
         """Use a command; subcommands follow its name after a space.
 
         `attachments` go to the options that take files, in order. Options that the
         command does not offer, and a list of options, are sent as given. `install` says
-        who installed the app: `guild`, `user` or `guild+user`. Raises `LookupError` for an
-        unknown command.
+        who installed the app: `guild`, `user` or `guild+user`; without it, the server does
+        where the app is, else the person. Raises `LookupError` for an unknown command.
         """
         who, where = self.world.person(person), self.world.channel(channel)
         data = self._command_data(where, name, options, attachments, target=target)
@@ -165,7 +166,7 @@ class People:
         )
 
     async def click(
-        self, person: Who, message: Message, button: str, *, install: str = "guild"
+        self, person: Who, message: Message, button: str, *, install: str | None = None
     ) -> Interaction:
         """Click a button, by custom id or label; an id that is not there is sent as given.
 
@@ -188,7 +189,7 @@ class People:
         custom_id: str,
         values: Sequence[str | Person | Channel | Role],
         *,
-        install: str = "guild",
+        install: str | None = None,
     ) -> Interaction:
         """Choose in a select menu."""
         found = _component(message, custom_id)
@@ -205,7 +206,7 @@ class People:
         return self._component(person, message, data, install)
 
     def _component(
-        self, person: Who, message: Message, data: JsonObject, install: str
+        self, person: Who, message: Message, data: JsonObject, install: str | None
     ) -> Interaction:
         who, where = self.world.person(person), self.world.channels[message.channel_id]
         return self._desk.open(
@@ -245,7 +246,8 @@ class People:
         if self.world.person(person) is not message.author:
             raise PermissionError("only its author edits a message")
         where = self.world.channels[message.channel_id]
-        return self._board.edit(where, message, Draft(content=text))
+        allowed = replace(mentions.EVERYTHING, replied_user=message.pings_reply)
+        return self._board.edit(where, message, Draft(content=text, allowed_mentions=allowed))
 
     async def delete(self, person: Who, message: Message) -> None:
         """Delete a message, or dismiss an ephemeral one. Raises `PermissionError`."""
@@ -255,6 +257,13 @@ class People:
             raise PermissionError("only its author or a moderator deletes a message")
         self._board.delete(where, message)
 
+    async def purge(self, person: Who, channel: Where, messages: Sequence[Message]) -> None:
+        """Delete several messages at once, as moderators' tools do."""
+        who, where = self.world.person(person), self.world.channel(channel)
+        if Permission.MANAGE_MESSAGES not in self.world.permissions(who, where):
+            raise PermissionError("only a moderator deletes many messages at once")
+        self._board.delete_many(where, list(messages))
+
     async def type(self, person: Who, channel: Where) -> None:
         """Show that somebody is typing."""
         who, where = self.world.person(person), self.world.channel(channel)
@@ -263,25 +272,28 @@ class People:
     async def start_thread(
         self, person: Who, channel: Where, name: str, *, message: Message | None = None
     ) -> Channel:
-        """Start a public thread, at a message when given."""
+        """Start a public thread, at a message when given. Raises `ApiError` (160004)."""
         who, where = self.world.person(person), self.world.channel(channel)
+        if message is not None and message.thread_id is not None:
+            raise ApiError(Problem.THREAD_EXISTS)
         thread = new_thread(
             self.world, where, who, name, thread_id=None if message is None else message.id
         )
-        if message is not None:
-            message.thread_id = thread.id
-            message.flags |= MessageFlag.HAS_THREAD
-            self._board.changed(where, message)
+        if message is None:
+            self._board.announce_thread(where, thread, who)
+        else:
+            self._board.attach_thread(where, message, thread)
         return thread
 
     def commands_for(self, person: Who, channel: Where) -> list[JsonObject]:
         """Return the commands that a person is offered in a channel."""
         who, where = self.world.person(person), self.world.channel(channel)
         granted = self.world.permissions(who, where)
+        context, install = context_of(where), installed_by(self.world, where)
         return [
             command
             for command in self._registry.visible_in(where.guild_id)
-            if is_offered(command, context_of(where), granted)
+            if is_offered(command, context, granted, install)
         ]
 
     def messages(self, channel: Where, *, seen_by: Who | None = None) -> list[Message]:

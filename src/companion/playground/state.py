@@ -63,6 +63,7 @@ class Guild:
     roles: dict[int, Role] = field(default_factory=dict[int, Role])
     members: dict[int, Member] = field(default_factory=dict[int, Member])
     locale: str = "en-US"
+    most_threads: int = 1000
 
 
 @dataclass(slots=True, kw_only=True)
@@ -129,6 +130,8 @@ class Message:
     interaction: JsonObject | None = None
     thread_id: int | None = None
     tts: bool = False
+    pings_reply: bool = False
+    deleted: bool = False
 
     @property
     def ephemeral(self) -> bool:

@@ -10,14 +10,9 @@ from companion.playground.calls import NO_CONTENT, Call, Reply, Route, route
 from companion.playground.channel_access import ChannelAccess
 from companion.playground.component_fields import check_text, number
 from companion.playground.message_board import MessageBoard
-from companion.playground.state import Channel, Message, Person
+from companion.playground.state import Channel, Person
 from companion.playground.threads import add_member, new_thread, refuse_archived, remove_member
-from companion.playground.vocabulary import (
-    ChannelKind,
-    MessageFlag,
-    MessageKind,
-    Permission,
-)
+from companion.playground.vocabulary import ChannelKind, Permission
 from companion.playground.wire import JsonObject
 from companion.playground.world import World
 
@@ -39,6 +34,8 @@ class ThreadRoutes:
         yield route("POST", path, self.start_from_message)
         yield route("POST", "/channels/{channel_id}/threads", self.start)
         yield route("GET", "/guilds/{guild_id}/threads/active", self.active)
+        path = "/channels/{channel_id}/threads/archived/public"
+        yield route("GET", path, self.archived)
         yield route("GET", _MEMBERS, self.members)
         yield route("GET", f"{_MEMBERS}/{{user_id}}", self.member)
         yield route("PUT", f"{_MEMBERS}/{{user_id}}", self.add)
@@ -52,9 +49,7 @@ class ThreadRoutes:
             raise ApiError(Problem.THREAD_EXISTS)
         body = _checked(call.json())
         thread = self._new(parent, body, ChannelKind.PUBLIC_THREAD, thread_id=message.id)
-        message.thread_id = thread.id
-        message.flags |= MessageFlag.HAS_THREAD
-        self._board.changed(parent, message)
+        self._board.attach_thread(parent, message, thread)
         return Reply(status=201, body=payloads.channel(thread))
 
     def start(self, call: Call) -> Reply:
@@ -66,7 +61,7 @@ class ThreadRoutes:
         parent = self._parent(call, needed)
         thread = self._new(parent, body, kind)
         if public:
-            self._board.show(parent, self._announcement(parent, thread))
+            self._board.announce_thread(parent, thread, self._world.app)
         return Reply(status=201, body=payloads.channel(thread))
 
     def _new(
@@ -88,12 +83,6 @@ class ThreadRoutes:
             invitable=body.get("invitable", True),
         )
 
-    def _announcement(self, parent: Channel, thread: Channel) -> Message:
-        message = self._board.new(parent, self._world.app)
-        message.kind = MessageKind.THREAD_CREATED
-        message.content, message.thread_id = thread.name or "", thread.id
-        return message
-
     def _parent(self, call: Call, needed: Permission) -> Channel:
         parent = self._access.channel(call, needed)
         if parent.is_thread or parent.guild_id is None:
@@ -103,11 +92,16 @@ class ThreadRoutes:
     def active(self, call: Call) -> Reply:
         """Return a server's open threads."""
         guild = self._access.guild(call)
-        threads = [
-            thread
-            for thread in self._world.channels_of(guild, threads=True)
-            if thread.thread is not None and not thread.thread.archived
-        ]
+        threads = self._world.channels_of(guild, threads=True)
+        return self._listed([one for one in threads if one.thread and not one.thread.archived])
+
+    def archived(self, call: Call) -> Reply:
+        """Return a channel's archived threads."""
+        parent = self._access.channel(call, Permission.READ_MESSAGE_HISTORY)
+        found = (one for one in self._world.channels.values() if one.parent_id == parent.id)
+        return self._listed([one for one in found if one.thread and one.thread.archived])
+
+    def _listed(self, threads: list[Channel]) -> Reply:
         mine = [t for t in threads if t.thread and self._world.app.id in t.thread.members]
         return Reply(
             body={

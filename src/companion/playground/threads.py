@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from companion.playground import payloads
 from companion.playground.api_errors import ApiError, Problem
-from companion.playground.state import Channel, Person, ThreadState
+from companion.playground.state import Channel, Guild, Person, ThreadState
 from companion.playground.vocabulary import ChannelKind, Permission
 from companion.playground.world import World
 
@@ -20,7 +20,13 @@ def new_thread(
     auto_archive_minutes: int = 1440,
     invitable: bool = True,
 ) -> Channel:
-    """Make a thread below a channel, with its owner as the first member."""
+    """Make a thread below a channel, with its owner as the first member.
+
+    Raises `ApiError` (160006) when the server has as many open threads as it may have.
+    """
+    guild = world.guild_of(parent)
+    if guild is not None and _open_threads(world, guild) >= guild.most_threads:
+        raise ApiError(Problem.TOO_MANY_THREADS)
     now = world.clock.now()
     thread = Channel(
         id=thread_id or world.ids.next(),
@@ -38,6 +44,11 @@ def new_thread(
     )
     world.add_thread(thread)
     return thread
+
+
+def _open_threads(world: World, guild: Guild) -> int:
+    threads = (one.thread for one in world.channels_of(guild, threads=True))
+    return sum(1 for state in threads if state is not None and not state.archived)
 
 
 def enter_to_write(world: World, channel: Channel, person: Person) -> None:
