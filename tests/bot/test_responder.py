@@ -240,32 +240,27 @@ async def test_moves_on_only_where_the_app_may_speak(
 
 async def test_after_moving_on_parts_are_channel_messages(monkeypatch: pytest.MonkeyPatch) -> None:
     asked = in_guild(app_permissions=str(SEND))
+    http = FakeHttp()
     async with webhook_of(monkeypatch, asked) as (responder, webhook):
-        channel = FakeChannel()
+        monkeypatch.setattr(asked._state, "http", http)
         await responder.edit(0, "one")
-        asked.channel = channel
         responder.move_on()
         assert responder.seconds_left == float("inf")
         assert responder.bot_channel == 77
         assert await responder.send("two", buttons=[STOP]) == 1
         await responder.edit(1, "two more")
     assert len(webhook.requests) == 1
-    assert channel.said == ["two", "two more"]
-    assert all(m.to_dict() == {"parse": []} for m in channel.mentions)
+    assert [body["content"] for body in http.bodies] == ["two", "two more"]
+    assert all(body["allowed_mentions"] == {"parse": []} for body in http.bodies)
+    assert http.bodies[0]["enforce_nonce"]
 
 
-class FakeChannel(discord.abc.Messageable):
-    """A channel that notes what is sent and edited; itself the message it returns."""
+class FakeHttp:
+    """Takes requests with the bot's token and notes their bodies."""
 
     def __init__(self) -> None:
-        self.said: list[str] = []
-        self.mentions: list[discord.AllowedMentions] = []
+        self.bodies: list[dict[str, Any]] = []
 
-    async def send(self, content: str | None = None, **options: Any) -> Any:
-        self.said.append(content or "")
-        self.mentions.append(options["allowed_mentions"])
-        assert options["suppress_embeds"]
-        return self
-
-    async def edit(self, *, content: str, **options: Any) -> None:
-        await self.send(content, **options)
+    async def request(self, _: Route, *, json: dict[str, Any]) -> dict[str, Any]:
+        self.bodies.append(json)
+        return {"id": "55", "content": json["content"]}

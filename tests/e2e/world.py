@@ -111,6 +111,33 @@ class World:
         """Ask, and wait for the whole answer."""
         return await self.run("ask", prompt=prompt, **options)
 
+    async def say(
+        self, text: str, *, who: str = "Ada", where: Where = "general", **options: Any
+    ) -> Message:
+        """Type a message."""
+        return await self.discord.say(who, where, text, **options)
+
+    async def heard(
+        self,
+        message: Message,
+        timeout: float = 15.0,  # noqa: ASYNC109
+    ) -> list[Message]:
+        """Return the app's messages below a message, once nothing more comes."""
+        await until(lambda: bool(self.below(message)) and not self.door.busy, timeout)
+        return self.below(message)
+
+    async def ignored(self, message: Message) -> bool:
+        """Say whether nothing comes of a message, after something else was answered."""
+        probe = await self.say("Probe.", who="Ada", where=self.discord.world.dm("Ada"))
+        await self.heard(probe)
+        return not self.below(message)
+
+    def below(self, message: Message) -> list[Message]:
+        """Return what the app wrote in a channel after a message."""
+        app = self.discord.world.app
+        written = self.discord.messages(message.channel_id)
+        return [each for each in written if each.author is app and each.id > message.id]
+
     async def click(self, message: Message, label: str, *, who: str = "Ada") -> Interaction:
         """Click a button and wait for what comes of it."""
         return await self.settled(await self.discord.click(who, message, label))
@@ -249,9 +276,9 @@ def labels(message: Message) -> list[str]:
     return [str(button.get("label")) for button in message.buttons()]
 
 
-def body(interaction: Interaction) -> str:
+def body(answer: Interaction | Message) -> str:
     """Return the answer's text without the small lines below it."""
-    return FOOTER.sub("", interaction.text)
+    return FOOTER.sub("", answer.text)
 
 
 def footer(interaction: Interaction) -> str:

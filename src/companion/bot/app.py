@@ -18,16 +18,20 @@ from companion.bot.acknowledging import Acknowledger
 from companion.bot.attachments import Attachments
 from companion.bot.clicks import Clicks
 from companion.bot.client import CompanionBot
+from companion.bot.closed_channels import ClosedChannels
 from companion.bot.cogs.asking import Asking
 from companion.bot.cogs.clearing import Clearing
 from companion.bot.cogs.helping import Helping
 from companion.bot.cogs.keys import Keys
 from companion.bot.command_shapes import mapping
 from companion.bot.forms import KeyForms
+from companion.bot.hearing import Hearing
 from companion.bot.hooks import Hooks
+from companion.bot.notices import Notices
 from companion.bot.output_pacing import OutputPacing
 from companion.bot.replies import Replies
 from companion.bot.suggestions import Suggestions
+from companion.bot.talking import Talking
 from companion.bot.words import ChatWords
 from companion.domain.errors import ConfigurationError
 from companion.domain.secrets import Secret
@@ -39,6 +43,9 @@ log = structlog.get_logger()
 DISCORDS_OWN: Final = "https://discord.com/api"
 LAST_WORDS_S: Final = 3.0
 """How long a cut reply has to put its last text out."""
+
+NOTICE_EVERY_S: Final = 10.0
+"""How often one person is told in one channel that a message of theirs is not answered."""
 
 CONNECTIONS_KEPT: Final = 50
 BAD_TOKEN: Final = 4004
@@ -163,11 +170,29 @@ class DiscordDoor:
             hooks=Hooks(clock),
             up=self.ready,
         )
-        replies = Replies(pacing=OutputPacing(clock), words=ChatWords(clock), clock=clock)
+        closed, notices = ClosedChannels(clock), Notices(clock, every_s=NOTICE_EVERY_S)
+        replies = Replies(
+            pacing=OutputPacing(clock),
+            words=ChatWords(clock),
+            clock=clock,
+            http=bot.http,
+            closed=closed,
+            notices=notices,
+        )
         forms = KeyForms(services.accounts, key_page=config.key_page)
+        attachments = Attachments(session)
+        talking = Talking(
+            services.chat,
+            replies,
+            attachments,
+            hearing=Hearing(lambda: bot.user.id if bot.user else 0),
+            closed=closed,
+            notices=notices,
+            tasks=services.tasks,
+        )
         bot.serve(
             cogs=(
-                Asking(services.chat, replies, Attachments(session)),
+                Asking(services.chat, replies, attachments),
                 Keys(forms),
                 Clearing(services.conversations),
                 Helping(services.accounts, bot.shapes, reads_messages=config.message_content),
@@ -175,6 +200,7 @@ class DiscordDoor:
             clicks=Clicks(services, replies, forms),
             forms=forms,
             suggestions=Suggestions(services.models, bot.command_names),
+            talking=talking,
         )
         return bot
 

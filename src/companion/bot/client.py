@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import cast
 
 import discord
@@ -15,10 +15,11 @@ from companion.bot.command_shapes import CommandShape, mapping, mappings, read_s
 from companion.bot.context import CompanionContext
 from companion.bot.exchange import Exchange
 from companion.bot.forms import KeyForms
-from companion.bot.hooks import Hooks
+from companion.bot.hooks import Hooks, T
 from companion.bot.option_checks import check_options
 from companion.bot.registering import payload_of, register
 from companion.bot.suggestions import Suggestions
+from companion.bot.talking import Talking
 from companion.domain.errors import CommandUnknown
 
 log = structlog.get_logger()
@@ -69,10 +70,17 @@ class CompanionBot(discord.AutoShardedBot):
         self._commands: dict[str, tuple[discord.SlashCommand, CommandShape]] = {}
 
     def serve(
-        self, cogs: Sequence[discord.Cog], clicks: Clicks, forms: KeyForms, suggestions: Suggestions
+        self,
+        cogs: Sequence[discord.Cog],
+        *,
+        clicks: Clicks,
+        forms: KeyForms,
+        suggestions: Suggestions,
+        talking: Talking,
     ) -> None:
         """Take in the commands and the handlers; once, before logging in."""
         self._clicks, self._forms, self._suggestions = clicks, forms, suggestions
+        self._talking = talking
         for cog in cogs:
             self.add_cog(cog)
         for command in self.slash_commands():
@@ -108,8 +116,13 @@ class CompanionBot(discord.AutoShardedBot):
     async def on_interaction(self, interaction: discord.Interaction) -> None:
         """Handle whatever a person did; errors are told to them."""
         exchange = Exchange(interaction, self._acknowledger)
-        with structlog.contextvars.bound_contextvars(request_id=exchange.reference):
-            await self._tracked(exchange)
+        await self._tracked(exchange, exchange.kind, self._handle)
+
+    async def on_message(self, message: discord.Message) -> None:
+        """Answer a message that is meant for the app."""
+        incoming = await self._talking.hear(message)
+        if incoming is not None:
+            await self._tracked(incoming, incoming.kind, self._talking.answer)
 
     async def on_application_command_error(
         self, context: discord.ApplicationContext, exception: discord.DiscordException
@@ -123,16 +136,17 @@ class CompanionBot(discord.AutoShardedBot):
         """Log an error in an event that belongs to no interaction."""
         log.exception("event_failed", discord_event=event_method)
 
-    async def _tracked(self, exchange: Exchange) -> None:
+    async def _tracked(self, told: T, kind: str, handle: Callable[[T], Awaitable[None]]) -> None:
         task = cast("asyncio.Task[object]", asyncio.current_task())
         self._handling.add(task)
         began = self.loop.time()
-        try:
-            await self._error_hooks.run(exchange, self._handle)
-        finally:
-            self._handling.discard(task)
-            seconds = round(self.loop.time() - began, 3)
-            log.info("interaction_handled", kind=exchange.kind, seconds=seconds)
+        with structlog.contextvars.bound_contextvars(request_id=told.reference):
+            try:
+                await self._error_hooks.run(told, handle)
+            finally:
+                self._handling.discard(task)
+                seconds = round(self.loop.time() - began, 3)
+                log.info("interaction_handled", kind=kind, seconds=seconds)
 
     async def _handle(self, exchange: Exchange) -> None:
         match exchange.interaction.type:

@@ -6,7 +6,7 @@ One mapping for all of them: commands, clicks, forms, autocompletion.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from typing import Final
+from typing import Final, Protocol, TypeVar
 
 import aiohttp
 import discord
@@ -15,7 +15,6 @@ import structlog
 from companion.bot.acknowledging import Unacknowledged, Why
 from companion.bot.answer import Answer
 from companion.bot.errors import describe, internal
-from companion.bot.exchange import Exchange
 from companion.bot.suggestions import Choices
 from companion.domain.errors import CompanionError, Refused
 from companion.ports.clock import Clock
@@ -26,18 +25,34 @@ NOBODY_THERE: Final = {10008, 10015, 10062, 50027}
 """Discord: unknown message, unknown webhook, unknown interaction, invalid webhook token."""
 
 
+class Told(Protocol):
+    """Something a person did, and can be told about: an interaction or a message."""
+
+    @property
+    def reference(self) -> str:
+        """Its name in the log."""
+        ...
+
+    async def reply(self, answer: Answer) -> None:
+        """Say something to the person."""
+        ...
+
+
+T = TypeVar("T", bound=Told)
+
+
 class Hooks:
     """Runs handlers so that no error of theirs stays unsaid; never raises one itself."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
 
-    async def run(self, exchange: Exchange, handle: Callable[[Exchange], Awaitable[None]]) -> None:
-        """Handle an exchange, and tell of what went wrong."""
+    async def run(self, told: T, handle: Callable[[T], Awaitable[None]]) -> None:
+        """Handle an interaction or a message, and tell of what went wrong."""
         try:
-            await handle(exchange)
+            await handle(told)
         except Exception as error:  # noqa: BLE001  the person must hear of it, whatever it is
-            await self.tell(exchange, error)
+            await self.tell(told, error)
 
     def listed(self, suggest: Callable[[], Choices]) -> Choices:
         """Return suggestions; none when they cannot be made."""
@@ -47,8 +62,8 @@ class Hooks:
             log.exception("suggestions_failed")
             return ()
 
-    async def tell(self, exchange: Exchange, error: BaseException) -> None:
-        """Log the error and answer it, ephemerally, as far as Discord still listens."""
+    async def tell(self, told: Told, error: BaseException) -> None:
+        """Log the error and answer it, as far as Discord still listens."""
         if isinstance(error, Unacknowledged):
             level = log.info if error.why in {Why.DUPLICATE, Why.EXPIRED} else log.warning
             level("interaction_not_acknowledged", why=error.why, discord_code=error.code)
@@ -56,19 +71,19 @@ class Hooks:
         if isinstance(error, discord.HTTPException) and error.code in NOBODY_THERE:
             log.info("interaction_gone", discord_code=error.code)
             return
-        await self._answer(exchange, self._words(exchange, error))
+        await self._answer(told, self._words(told, error))
 
-    def _words(self, exchange: Exchange, error: BaseException) -> Answer:
+    def _words(self, told: Told, error: BaseException) -> Answer:
         if isinstance(error, CompanionError):
             say = log.info if isinstance(error, Refused) else log.warning
             say("interaction_refused", error=error.code)
             return describe(error, self._clock.now())
-        log.error("interaction_failed", exc_info=error, reference=exchange.reference)
-        return internal(exchange.reference)
+        log.error("interaction_failed", exc_info=error, reference=told.reference)
+        return internal(told.reference)
 
-    async def _answer(self, exchange: Exchange, answer: Answer) -> None:
+    async def _answer(self, told: Told, answer: Answer) -> None:
         try:
-            await exchange.reply(answer)
+            await told.reply(answer)
         except (Unacknowledged, discord.DiscordException, aiohttp.ClientError, OSError) as failure:
             # the cause is in the log already; this only says that the person did not hear of it
             log.warning("error_not_delivered", why=type(failure).__name__)

@@ -13,7 +13,7 @@ from typing import Final
 import discord
 
 from companion.bot.buttons import Button
-from companion.bot.channel_messages import ChannelMessages
+from companion.bot.channel_messages import ChannelMessages, Spot
 from companion.bot.interaction_webhook import (
     FOLLOW_UPS_USED_UP,
     ORIGINAL,
@@ -40,6 +40,7 @@ class InteractionResponder:
         self._webhook = InteractionWebhook(interaction, clock=clock)
         self._ends_at = clock.monotonic() + TOKEN_LIFE_S
         self._message_ids: list[str] = [ORIGINAL]
+        self._shown_ids: dict[int, str] = {}
         self._ephemeral: bool | None = None
         self._channel: ChannelMessages | None = None
         only_person = only_person_installed(interaction)
@@ -79,6 +80,14 @@ class InteractionResponder:
         installed = interaction.authorizing_integration_owners.guild_id is not None
         return installed and rights.view_channel and may_send
 
+    @property
+    def public_messages(self) -> tuple[int, ...]:
+        """The messages that others see too, as far as any were written."""
+        if self._ephemeral is not False:
+            return ()
+        own = tuple(int(message_id) for message_id in self._shown_ids.values() if message_id)
+        return own + (tuple(self._channel.ids) if self._channel else ())
+
     def wait_s(self, part: int | None) -> float:
         """Return the seconds until Discord takes the next edit of `part`, or a new part."""
         if self._channel is not None:
@@ -99,7 +108,8 @@ class InteractionResponder:
             await self._channel.edit(in_channel, content, buttons, file)
             return
         payload = _payload(content, buttons, ephemeral=False)
-        self._learn(await self._webhook.edit(self._message_ids[part], payload, file))
+        sent = await self._webhook.edit(self._message_ids[part], payload, file)
+        self._learn(sent, part)
 
     async def send(
         self, content: str, *, buttons: Sequence[Button] = (), file: TextFile | None = None
@@ -117,20 +127,23 @@ class InteractionResponder:
             raise
         if self._follow_ups_left is not None:
             self._follow_ups_left -= 1
-        self._learn(sent)
         self._message_ids.append(sent.id)
+        self._learn(sent, len(self._message_ids) - 1)
         return len(self._message_ids) - 1
 
     def move_on(self) -> None:
         """Send later parts as messages of the channel."""
-        channel = self._interaction.channel
-        assert isinstance(channel, discord.abc.Messageable)
-        self._channel = ChannelMessages(channel)
+        interaction = self._interaction
+        assert interaction.channel_id is not None
+        spot = Spot(channel_id=interaction.channel_id, origin=interaction.id)
+        http = interaction._state.http  # pyright: ignore[reportPrivateUsage]
+        self._channel = ChannelMessages(http, spot)
 
-    def _learn(self, sent: SentMessage) -> None:
+    def _learn(self, sent: SentMessage, part: int) -> None:
         # the first edit tells what Discord decided at the acknowledgement
         if self._ephemeral is None:
             self._ephemeral = sent.ephemeral
+        self._shown_ids[part] = sent.id
 
 
 def _payload(content: str, buttons: Sequence[Button], *, ephemeral: bool) -> dict[str, object]:
