@@ -122,7 +122,9 @@ async def open_app(
         door = DiscordDoor(services, config, clock) if config else None
         readiness = ProcessReadiness(store=store, gateway=door, clock=clock)
         if http:
-            api = serving(build_api(readiness), host=settings.http_host, port=settings.http_port)
+            api = serving(
+                build_api(readiness, services), host=settings.http_host, port=settings.http_port
+            )
             log.info("listening", url=await stack.enter_async_context(api))
         yield App(services=services, door=door, readiness=readiness, drain_s=settings.drain_seconds)
 

@@ -11,6 +11,7 @@ from companion.api.app import build_api
 from companion.api.routes.health import Part
 from companion.api.server import serving
 from companion.domain.errors import ConfigurationError
+from tests.services.house import House
 
 
 class Parts:
@@ -33,7 +34,7 @@ def parts() -> Parts:
 @pytest.fixture
 async def client(parts: Parts) -> AsyncGenerator[aiohttp.ClientSession]:
     async with (
-        serving(build_api(parts), host="127.0.0.1", port=0) as origin,
+        serving(build_api(parts, House().services), host="127.0.0.1", port=0) as origin,
         aiohttp.ClientSession(origin) as session,
     ):
         yield session
@@ -86,21 +87,21 @@ async def test_taken_port_is_told_by_its_variable(parts: Parts) -> None:
         taken.listen()
         port = taken.getsockname()[1]
         with pytest.raises(ConfigurationError) as caught:
-            async with serving(build_api(parts), host="127.0.0.1", port=port):
+            async with serving(build_api(parts, House().services), host="127.0.0.1", port=port):
                 pass
     assert caught.value.variable == "COMPANION_HTTP_PORT"
 
 
 async def test_unknown_address_is_told_by_its_variable(parts: Parts) -> None:
     with pytest.raises(ConfigurationError) as caught:
-        async with serving(build_api(parts), host="256.0.0.1", port=0):
+        async with serving(build_api(parts, House().services), host="256.0.0.1", port=0):
             pass
     assert caught.value.variable == "COMPANION_HTTP_HOST"
 
 
 async def test_open_connections_do_not_hold_up_the_end(parts: Parts) -> None:
     async with asyncio.timeout(5):
-        async with serving(build_api(parts), host="127.0.0.1", port=0) as origin:
+        async with serving(build_api(parts, House().services), host="127.0.0.1", port=0) as origin:
             port = int(origin.rpartition(":")[2])
             reader, writer = await asyncio.open_connection("127.0.0.1", port)
             writer.write(b"GET /livez HTTP/1.1\r\nHost: x\r\n\r\n")

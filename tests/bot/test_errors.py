@@ -1,15 +1,18 @@
 from __future__ import annotations
 
 import dataclasses
-import inspect
+import importlib
+import pkgutil
 import re
 import types
 import typing
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from uuid import uuid4
 
 import pytest
 
+from companion import domain
 from companion.bot.answer import MAX_TEXT
 from companion.bot.buttons import Action
 from companion.bot.error_table import ROWS
@@ -31,11 +34,15 @@ SAMPLES: dict[object, object] = {
 }
 
 
-CLASSES: list[type[CompanionError]] = [
-    kind
-    for _, kind in inspect.getmembers(errors, inspect.isclass)
-    if issubclass(kind, CompanionError)
-]
+def _tree(kind: type[CompanionError]) -> Iterator[type[CompanionError]]:
+    yield kind
+    for child in kind.__subclasses__():
+        yield from _tree(child)
+
+
+for _module in pkgutil.iter_modules(domain.__path__, f"{domain.__name__}."):
+    importlib.import_module(_module.name)
+CLASSES = [kind for kind in _tree(CompanionError) if kind.__module__.startswith(domain.__name__)]
 
 
 def sample(kind: type[CompanionError]) -> CompanionError:

@@ -24,6 +24,7 @@ from tests.db.things import (
     NOON,
     call_end,
     call_start,
+    keep_answer,
     new_conversation,
     new_person,
     new_turn,
@@ -32,8 +33,8 @@ from tests.db.things import add_turn as add_lone_turn
 
 OLD, NEW = KeyRing.new_entry("k1"), KeyRing.new_entry("k2")
 ONLY_OLD, BOTH, ONLY_NEW = KeyRing.parse(OLD), KeyRing.parse(f"{NEW},{OLD}"), KeyRing.parse(NEW)
-OTHERS = 4
-"""Rows in the tables that come before the turns: key, call, and preferences of two."""
+OTHERS = 5
+"""Rows in the tables that come before the turns: kept answer, key, call, two preferences."""
 TURNS = BATCH + 10
 SERVER = KeyOwner(guild_id=GuildId(1))
 
@@ -69,6 +70,7 @@ async def fill(store: SqlStore, turns: int = TURNS) -> list[Turn]:
         await unit.provider_log.end(call.id, call_end())
         await unit.preferences.save_person(person, Preferences(persona="Be brief."))
         await unit.preferences.save_guild(GuildId(1), Preferences(persona="Be kind."))
+        await keep_answer(unit, "kept")
     await save_key(store, secret(1))
     async with store.read() as unit:
         return list(await unit.turns.before(conversation, None, turns))

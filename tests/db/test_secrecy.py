@@ -27,16 +27,19 @@ from tests.db.things import (
     add_turn,
     call_end,
     call_start,
+    keep_answer,
     new_conversation,
     new_person,
     new_turn,
+    stored_token,
 )
 
 CANARIES = {
     name: f"canary-{name}-{uuid4().hex}"
-    for name in ("prompt", "answer", "persona", "request", "response", "speaker")
+    for name in ("prompt", "answer", "persona", "request", "response", "speaker", "kept")
 }
 KEY = Secret(f"sk-proj-{uuid4().hex}{uuid4().hex}")
+TOKEN = Secret(f"cmp_{uuid4().hex}_{uuid4().hex}")
 
 
 async def plant(store: SqlStore) -> None:
@@ -58,6 +61,8 @@ async def plant(store: SqlStore) -> None:
         await unit.preferences.save_guild(GuildId(1), preferences)
         await save_key(unit, KeyOwner(person_id=person))
         await save_key(unit, KeyOwner(guild_id=GuildId(1)))
+        await unit.tokens.add(stored_token(store.fingerprints.of_token(TOKEN)))
+        await keep_answer(unit, CANARIES["kept"])
 
 
 async def save_key(unit: UnitOfWork, owner: KeyOwner, base_url: str = API_URL) -> StoredKey:
@@ -79,7 +84,7 @@ async def change(url: str, statement: str, **values: object) -> None:
 
 def readable(data: bytes) -> list[str]:
     return [name for name, canary in CANARIES.items() if canary.encode() in data] + [
-        part for part in (KEY.reveal(), "sk-proj") if part.encode() in data
+        part for part in (KEY.reveal(), "sk-proj", TOKEN.reveal(), "cmp_") if part.encode() in data
     ]
 
 

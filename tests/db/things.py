@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from itertools import count
 from uuid import uuid4
 
@@ -24,8 +24,11 @@ from companion.domain.conversation import (
     TurnId,
 )
 from companion.domain.models import KeyFingerprint, ModelId, Payer
+from companion.domain.tokens import ApiToken, TokenId
 from companion.domain.usage import Usage
+from companion.ports.idempotency import IdempotencyId
 from companion.ports.store import CallEnd, CallId, CallStart, CallStatus, Store, UnitOfWork
+from companion.ports.tokens import StoredToken
 
 NOON = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
 USAGE = Usage(prompt_tokens=7, completion_tokens=5, cached_tokens=3, reasoning_tokens=2)
@@ -112,3 +115,31 @@ def call_end(*, text: str | None = "what was answered", latency_ms: int = 900) -
         finish=Finish.COMPLETE,
         response_text=text,
     )
+
+
+def stored_token(
+    hashed: str = "0" * 64,
+    *,
+    discord_id: DiscordUserId | None = None,
+    at: datetime = NOON,
+    expires_at: datetime | None = None,
+) -> StoredToken:
+    token = ApiToken(
+        id=TokenId(uuid4()),
+        name="backend",
+        discord_id=discord_id,
+        user_ids=frozenset() if discord_id else frozenset({"ada", "grace"}),
+        created_at=at,
+        expires_at=expires_at,
+    )
+    return StoredToken(token=token, hash=hashed)
+
+
+async def keep_answer(unit: UnitOfWork, answer: str) -> IdempotencyId:
+    """Claim a new key and store an answer under it."""
+    key = IdempotencyId(uuid4())
+    await unit.idempotent_answers.claim(
+        key, "b", now=NOON, until=NOON + timedelta(minutes=1), oldest=NOON - timedelta(days=1)
+    )
+    await unit.idempotent_answers.keep(key, "b", answer)
+    return key

@@ -21,6 +21,7 @@ from companion.domain.secrets import Secret
 from companion.domain.usage import Usage
 from companion.ports import store as port
 from companion.ports.store import CallEnd, CallId, CallStart, Fingerprints
+from tests.fakes.api_repositories import FakeIdempotentAnswers, FakeTokens
 from tests.fakes.tables import LoggedCall, Tables
 
 
@@ -266,6 +267,8 @@ class FakeUnitOfWork(port.UnitOfWork):
         self._turns = FakeTurns(tables, now)
         self._preferences = FakePreferences(tables)
         self._provider_log = FakeProviderLog(tables)
+        self._tokens = FakeTokens(tables)
+        self._idempotent_answers = FakeIdempotentAnswers(tables)
 
     @property
     def people(self) -> FakePeople:
@@ -290,6 +293,14 @@ class FakeUnitOfWork(port.UnitOfWork):
     @property
     def provider_log(self) -> FakeProviderLog:
         return self._provider_log
+
+    @property
+    def tokens(self) -> FakeTokens:
+        return self._tokens
+
+    @property
+    def idempotent_answers(self) -> FakeIdempotentAnswers:
+        return self._idempotent_answers
 
 
 def _identity(actor: Actor) -> str:

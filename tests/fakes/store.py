@@ -22,6 +22,12 @@ class FakeFingerprints(Fingerprints):
     def of_key(self, key: Secret) -> KeyFingerprint:
         return KeyFingerprint(hashlib.sha256(key.reveal().encode()).hexdigest()[:16])
 
+    def of_token(self, text: Secret) -> str:
+        return hashlib.sha256(text.reveal().encode()).hexdigest()
+
+    def of_request(self, data: bytes) -> str:
+        return hashlib.sha256(data).hexdigest()
+
     def safety_id(self, person: PersonId) -> str:
         return hashlib.sha256(person.bytes).hexdigest()[:32]
 

@@ -2,12 +2,16 @@ from __future__ import annotations
 
 import copy
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from companion.domain.accounts import KeyId, Preferences, StoredKey
 from companion.domain.actor import GuildId, PersonId
 from companion.domain.conversation import ConversationId, ConversationKey, NewTurn, Turn, TurnId
 from companion.domain.secrets import Secret
+from companion.domain.tokens import TokenId
+from companion.ports.idempotency import IdempotencyId
 from companion.ports.store import CallEnd, CallId, CallStart
+from companion.ports.tokens import StoredToken
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +23,16 @@ class LoggedCall:
     keeps_contents: bool
     request: str | None
     response: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class KeptAnswer:
+    """A row of the answers under an idempotency key."""
+
+    body_hash: str
+    answer: str | None
+    claimed_until: datetime
+    created_at: datetime
 
 
 @dataclass(slots=True)
@@ -37,6 +51,11 @@ class Tables:
     of_person: dict[PersonId, Preferences] = field(default_factory=dict[PersonId, Preferences])
     of_guild: dict[GuildId, Preferences] = field(default_factory=dict[GuildId, Preferences])
     calls: dict[CallId, LoggedCall] = field(default_factory=dict[CallId, LoggedCall])
+
+    tokens: dict[TokenId, StoredToken] = field(default_factory=dict[TokenId, StoredToken])
+    kept_answers: dict[IdempotencyId, KeptAnswer] = field(
+        default_factory=dict[IdempotencyId, KeptAnswer]
+    )
 
     def copied(self) -> Tables:
         """Return the same values in new tables."""

@@ -1,4 +1,4 @@
-"""The HTTP door: health, for now. Every answer carries a request id."""
+"""The HTTP door. Every answer carries a request id."""
 
 from __future__ import annotations
 
@@ -10,14 +10,18 @@ from fastapi import FastAPI
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from companion.api import errors
 from companion.api.routes.health import Readiness, health_routes
+from companion.services.container import Services
 
 REQUEST_ID: Final = "X-Request-ID"
 
 
-def build_api(readiness: Readiness) -> FastAPI:
+def build_api(readiness: Readiness, services: Services) -> FastAPI:
     """Return the application."""
     app = FastAPI(title="Companion", summary="The OpenAI API in Discord, with everyone's own key")
+    app.state.tokens = services.tokens
+    errors.install(app)
     app.include_router(health_routes(readiness))
     app.add_middleware(RequestIds)
     return app

@@ -12,6 +12,7 @@ from enum import StrEnum
 from typing import Final, TypeVar, cast
 
 from companion.bot.wording import count, in_, listed, moment, quoted, size
+from companion.domain import api_errors as a
 from companion.domain import errors as e
 
 E = TypeVar("E", bound=e.CompanionError)
@@ -193,6 +194,14 @@ ROWS: Final = dict(
                 f"I couldn't read {quoted(error.name)}. Attach it again, or in another format."
             ),
         ),
+        _row(
+            a.TooManyTokens,
+            lambda error, _: (
+                f"You have {error.limit} tokens already. Revoke one with `/token action:revoke` "
+                "first."
+            ),
+        ),
+        _row(a.KeyReused, "That key was used for another request already. Take a new one."),
         # keys
         _row(e.KeyUnavailable, "There is no API key I may use for this.", Offer.SET_KEY),
         _row(e.KeyMissing, _of_missing_key, Offer.SET_KEY),
@@ -227,6 +236,11 @@ ROWS: Final = dict(
             "The shared API key is not for use here. Press *Set key* to add your own.",
             Offer.SET_KEY,
         ),
+        _row(a.TokenRejected, "That token doesn't work. Make a new one with `/token`."),
+        _row(
+            a.ScopeMissing,
+            lambda error, _: f"This token may not be used for {quoted(error.scope)}.",
+        ),
         # later
         _row(e.TryLater, lambda error, now: f"Not now. Try again {in_(error.retry_after_s, now)}."),
         _row(e.RateLimited, _of_rate),
@@ -235,11 +249,13 @@ ROWS: Final = dict(
             e.Draining, "I'm restarting. Ask again in a minute; nothing you wrote before is lost."
         ),
         _row(e.AlreadyRunning, "That one is already on its way."),
+        _row(a.RequestRunning, "That request is being answered right now."),
         # gone
         _row(e.Gone, "That is no longer there."),
         _row(e.TurnGone, "That part of the conversation was cleared. Ask again with `/ask`."),
         _row(e.ButtonExpired, "This button has done its work. Start afresh with `/ask`."),
         _row(e.AlreadyAnswered, "That was answered already."),
+        _row(a.TokenUnknown, "You have no such token in use. See yours with `/token action:list`."),
         # the model provider
         _row(e.ProviderError, "The model provider couldn't answer. Try again.", Offer.RETRY),
         _row(

@@ -10,9 +10,8 @@ from alembic.config import Config
 from alembic.util import CommandError
 from sqlalchemy import Connection, TypeDecorator
 
-from companion.db import urls
+from companion.db import api_rows, urls
 from companion.db.migration_files import folder
-from companion.db.rows import Row
 from companion.domain.errors import ConfigurationError
 
 Direction = Literal["upgrade", "downgrade"]
@@ -41,7 +40,7 @@ def run_migrations(connection: Connection) -> None:
     """Run what Alembic's context asks for, on this connection; `migrations/env.py` calls it."""
     context.configure(
         connection=connection,
-        target_metadata=Row.metadata,
+        target_metadata=api_rows.Row.metadata,
         render_as_batch=True,  # SQLite alters by making a new table
         transactional_ddl=True,
         compare_type=True,

@@ -23,11 +23,13 @@ SHOWN: Final = 32
 class RingFingerprints:
     """The `Fingerprints` of one database."""
 
-    __slots__ = ("_key_hash", "_person_hash")
+    __slots__ = ("_key_hash", "_person_hash", "_request_hash", "_token_hash")
 
     def __init__(self, index_secret: bytes) -> None:
         self._key_hash = derive(index_secret, Purpose.FINGERPRINT)
         self._person_hash = derive(index_secret, Purpose.SAFETY_ID)
+        self._token_hash = derive(index_secret, Purpose.API_TOKEN)
+        self._request_hash = derive(index_secret, Purpose.REQUEST)
 
     def of_key(self, key: Secret) -> KeyFingerprint:
         """Return the fingerprint of a provider key."""
@@ -37,6 +39,15 @@ class RingFingerprints:
     def safety_id(self, person: PersonId) -> str:
         """Return the 32-character id of a person that providers may see."""
         return _hash(self._person_hash, person.bytes)
+
+    def of_token(self, text: Secret) -> str:
+        """Return the keyed hash of a token's whole text: 64 hexadecimal characters."""
+        typed = text.reveal().encode("utf-8", "surrogatepass")
+        return hmac.new(self._token_hash, typed, sha256).hexdigest()
+
+    def of_request(self, data: bytes) -> str:
+        """Return the keyed hash of what a client sent: 64 hexadecimal characters."""
+        return hmac.new(self._request_hash, data, sha256).hexdigest()
 
     def __repr__(self) -> str:
         return "RingFingerprints(…)"

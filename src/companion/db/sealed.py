@@ -26,6 +26,7 @@ class Purpose(StrEnum):
     API_TOKEN = "api-token"  # noqa: S105 - a name
     SAFETY_ID = "safety-id"
     FINGERPRINT = "fingerprint"
+    REQUEST = "request"
     INDEX_SECRET = "index-secret"  # noqa: S105 - a name
     CANARY = "canary"
 

@@ -15,10 +15,12 @@ from companion.db.failures import translated
 from companion.db.fingerprints import RingFingerprints
 from companion.db.keyring import KeyRing
 from companion.db.repositories.conversations import SqlConversations
+from companion.db.repositories.idempotent_answers import SqlIdempotentAnswers
 from companion.db.repositories.keys import SqlKeys
 from companion.db.repositories.people import SqlPeople
 from companion.db.repositories.preferences import SqlPreferences
 from companion.db.repositories.provider_log import SqlProviderLog
+from companion.db.repositories.tokens import SqlTokens
 from companion.db.repositories.turns import SqlTurns
 from companion.db.statements import Statements
 
@@ -38,6 +40,8 @@ class SqlUnitOfWork:
     turns: SqlTurns
     preferences: SqlPreferences
     provider_log: SqlProviderLog
+    tokens: SqlTokens
+    idempotent_answers: SqlIdempotentAnswers
 
 
 class SqlStore:
@@ -85,6 +89,8 @@ class SqlStore:
             turns=SqlTurns(run, ring, now),
             preferences=SqlPreferences(run, ring, now),
             provider_log=SqlProviderLog(run, ring),
+            tokens=SqlTokens(run),
+            idempotent_answers=SqlIdempotentAnswers(run, ring),
         )
 
 

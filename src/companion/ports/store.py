@@ -35,6 +35,8 @@ from companion.domain.conversation import (
 from companion.domain.models import Credential, KeyFingerprint, ModelId, Payer
 from companion.domain.secrets import Secret
 from companion.domain.usage import Micros, Usage
+from companion.ports.idempotency import IdempotentAnswers
+from companion.ports.tokens import Tokens
 
 CallId = NewType("CallId", UUID)
 
@@ -253,6 +255,16 @@ class UnitOfWork(Protocol):
         """Requests to providers."""
         ...
 
+    @property
+    def tokens(self) -> Tokens:
+        """Tokens of the HTTP API."""
+        ...
+
+    @property
+    def idempotent_answers(self) -> IdempotentAnswers:
+        """Answers of the HTTP API under an idempotency key."""
+        ...
+
 
 class Store(Protocol):
     """Opens units of work."""
@@ -279,4 +291,12 @@ class Fingerprints(Protocol):
 
     def safety_id(self, person: PersonId) -> str:
         """Return the 32-character id of a person that providers may see."""
+        ...
+
+    def of_token(self, text: Secret) -> str:
+        """Return the keyed hash of a token's whole text: 64 hexadecimal characters."""
+        ...
+
+    def of_request(self, data: bytes) -> str:
+        """Return the keyed hash of what a client sent: 64 hexadecimal characters."""
         ...

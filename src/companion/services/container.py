@@ -14,6 +14,7 @@ from companion.services.admission import Admission
 from companion.services.background import BackgroundTasks
 from companion.services.chat import ChatService
 from companion.services.conversations import ConversationsService
+from companion.services.idempotency import IdempotencyService
 from companion.services.models import ModelsService
 from companion.services.payers import Payers
 from companion.services.planning import Planner
@@ -23,6 +24,7 @@ from companion.services.replying import Replier
 from companion.services.retention import RetentionSweeper
 from companion.services.running_turns import RunningTurns
 from companion.services.session_keys import SessionKeys
+from companion.services.tokens import TokensService
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,6 +35,8 @@ class Services:
     conversations: ConversationsService
     accounts: AccountsService
     models: ModelsService
+    tokens: TokensService
+    idempotency: IdempotencyService
     sweeper: RetentionSweeper
     tasks: BackgroundTasks
 
@@ -92,6 +96,8 @@ def build_services(
             base_url=policy.base_url,
         ),
         models=models,
+        tokens=TokensService(store=store, fingerprints=fingerprints, gate=gate, clock=clock),
+        idempotency=IdempotencyService(store=store, fingerprints=fingerprints, clock=clock),
         sweeper=RetentionSweeper(
             store=store, clock=clock, tasks=tasks, retention_days=policy.retention_days
         ),

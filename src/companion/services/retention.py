@@ -10,6 +10,7 @@ from companion.domain.errors import StorageError
 from companion.ports.clock import Clock
 from companion.ports.store import Store
 from companion.services.background import BackgroundTasks
+from companion.services.idempotency import IDEMPOTENT_FOR
 
 EVERY_S: Final = 3600.0
 _NAME: Final = "retention"
@@ -17,7 +18,7 @@ _log = logging.getLogger(__name__)
 
 
 class RetentionSweeper:
-    """Deletes contents of the provider log and keys that are past their date."""
+    """Deletes contents of the log, keys and kept answers that are past their date."""
 
     def __init__(
         self, *, store: Store, clock: Clock, tasks: BackgroundTasks, retention_days: int
@@ -38,6 +39,7 @@ class RetentionSweeper:
         async with self._store.write() as unit:
             contents = await unit.provider_log.drop_contents_before(now - self._keep)
             keys = await unit.keys.remove_expired(now)
+            await unit.idempotent_answers.drop_before(now - IDEMPOTENT_FOR)
         _log.info("swept", extra={"contents": contents, "keys": keys})
 
     async def _run(self) -> None:

@@ -1,0 +1,145 @@
+"""From an error to an HTTP answer: `{"error": "…"}`, or OpenAI's shape under its routes.
+
+Raise a `CompanionError` or a `Problem` anywhere in a route; the handlers installed
+here do the rest.
+"""
+
+from __future__ import annotations
+
+import math
+from datetime import UTC, datetime
+from typing import Final, cast
+
+import msgspec
+from fastapi import FastAPI
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+
+from companion.api.error_table import ROWS
+from companion.domain import api_errors as a
+from companion.domain import errors as e
+from companion.domain.errors import CompanionError
+
+OPENAI: Final = "/modules/openai"
+NO_CREDIT_RETRY_S: Final = 600.0
+OVERLOADED_RETRY_S: Final = 5.0
+_TYPES: Final = {
+    401: "authentication_error",
+    403: "permission_error",
+    409: "conflict_error",
+    429: "rate_limit_error",
+}
+_PLAIN_WORDS: Final = {
+    400: "The request can't be read.",
+    404: "There is no such page.",
+    405: "This page doesn't take that method.",
+    413: "The request is too large.",
+    415: "The request has a form that can't be read.",
+}
+
+
+class Problem(Exception):
+    """What is wrong with a request as such; `words` are shown, `param` names a field."""
+
+    def __init__(
+        self,
+        status: int,
+        words: str,
+        *,
+        code: str | None = None,
+        param: str | None = None,
+        retry_after_s: float | None = None,
+        headers: dict[str, str] | None = None,
+    ) -> None:
+        super().__init__(code or str(status))
+        self.status = status
+        self.words = words
+        self.code = code
+        self.param = param
+        self.headers = dict(headers or {})
+        if retry_after_s is not None:
+            self.headers["Retry-After"] = str(max(1, math.ceil(retry_after_s)))
+
+
+def problem_of(error: CompanionError) -> Problem:
+    """Return what to answer for an error; a class without a row takes its parent's."""
+    row = next(ROWS[kind] for kind in type(error).__mro__ if kind in ROWS)
+    status = row.status(error)
+    headers = {"WWW-Authenticate": "Bearer"} if isinstance(error, a.TokenRejected) else None
+    param = row.param
+    if isinstance(error, e.OptionOutOfRange | e.OptionMissing):
+        param = error.option
+    return Problem(
+        status,
+        row.say(error),
+        code=row.code,
+        param=param,
+        retry_after_s=_retry_after_s(error, status),
+        headers=headers,
+    )
+
+
+def body_of(problem: Problem, path: str) -> tuple[int, bytes]:
+    """Return status and JSON of a problem, in the shape that clients of `path` expect."""
+    if not path.startswith(OPENAI):
+        return problem.status, msgspec.json.encode({"error": problem.words})
+    status = 400 if problem.status == 422 else problem.status  # noqa: PLR2004
+    kind = _TYPES.get(status) or ("server_error" if status >= 500 else "invalid_request_error")  # noqa: PLR2004
+    error = {
+        "message": problem.words,
+        "type": kind,
+        "param": problem.param,
+        "code": problem.code,
+    }
+    return status, msgspec.json.encode({"error": error})
+
+
+def response(problem: Problem, path: str) -> Response:
+    """Return the whole answer."""
+    status, body = body_of(problem, path)
+    return Response(body, status, problem.headers, media_type="application/json")
+
+
+def install(app: FastAPI) -> None:
+    """Answer every known failure of the application's routes."""
+    app.add_exception_handler(CompanionError, _of_ours)
+    app.add_exception_handler(Problem, _of_problem)
+    app.add_exception_handler(RequestValidationError, _of_fields)
+    app.add_exception_handler(HTTPException, _of_framework)
+
+
+def _retry_after_s(error: CompanionError, status: int) -> float | None:
+    if isinstance(error, e.KeyOutOfCredit):
+        return (error.until - datetime.now(UTC)).total_seconds()
+    if isinstance(error, e.CreditExhausted):
+        return NO_CREDIT_RETRY_S
+    known: object = getattr(error, "retry_after_s", None)
+    if isinstance(known, int | float):
+        return known
+    return OVERLOADED_RETRY_S if status in {429, 503} else None
+
+
+async def _of_ours(request: Request, error: Exception) -> Response:
+    return response(problem_of(cast("CompanionError", error)), request.url.path)
+
+
+async def _of_problem(request: Request, error: Exception) -> Response:
+    return response(cast("Problem", error), request.url.path)
+
+
+async def _of_framework(request: Request, error: Exception) -> Response:
+    raised = cast("HTTPException", error)
+    words = _PLAIN_WORDS.get(raised.status_code, "That did not work.")
+    problem = Problem(raised.status_code, words, headers=dict(raised.headers or {}))
+    return response(problem, request.url.path)
+
+
+async def _of_fields(request: Request, error: Exception) -> Response:
+    first = cast("RequestValidationError", error).errors()[0]
+    if first["type"] == "json_invalid":
+        return response(Problem(400, "The body is no JSON."), request.url.path)
+    where = ".".join(str(part) for part in first["loc"][1:])
+    words = f"{where}: {first['msg']}." if where else f"{first['msg']}."
+    return response(Problem(422, words, param=where or None), request.url.path)
