@@ -154,6 +154,7 @@ def _furnish(world: World) -> Person:
     ada, grace = world.add_person("Ada"), world.add_person("Grace")
     guild = world.add_guild("Playground", owner=ada, members=(grace,))
     world.add_channel(guild, "random")
+    world.add_group_dm(ada, grace)
     return ada
 
 

@@ -18,7 +18,7 @@ from companion.playground.message_board import MessageBoard
 from companion.playground.message_drafts import CONTENT_LIMIT, Draft
 from companion.playground.modals import submitted
 from companion.playground.state import Channel, Message, Person, Role, Upload, flatten
-from companion.playground.threads import enter_to_write, new_thread
+from companion.playground.threads import enter_to_write, new_thread, set_archived
 from companion.playground.typing_events import announce_typing
 from companion.playground.vocabulary import ComponentKind, InteractionKind, Permission
 from companion.playground.wire import JsonObject
@@ -284,6 +284,24 @@ class People:
         else:
             self._board.attach_thread(where, message, thread)
         return thread
+
+    async def set_thread(
+        self,
+        person: Who,
+        thread: Channel,
+        *,
+        archived: bool | None = None,
+        locked: bool | None = None,
+    ) -> None:
+        """Archive, open, lock or unlock a thread. Raises `PermissionError`."""
+        who, state = self.world.person(person), thread.thread
+        assert state is not None
+        manages = Permission.MANAGE_THREADS in self.world.permissions(who, thread)
+        owns = state.owner_id == who.id and not state.locked
+        if not manages and (locked is not None or not owns):
+            raise PermissionError("only its starter or a moderator changes a thread")
+        state.locked = state.locked if locked is None else locked
+        set_archived(self.world, thread, archived=state.archived if archived is None else archived)
 
     def commands_for(self, person: Who, channel: Where) -> list[JsonObject]:
         """Return the commands that a person is offered in a channel."""

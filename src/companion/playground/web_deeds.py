@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 _PATIENCE_S: Final = 10.0
 _MODALS_KEPT: Final = 20
 _LONGEST_TEXT: Final = 2000
+_LONGEST_NAME: Final = 100
 _COMPONENT_FAILED: Final = "This interaction failed"
 _THINGS: Final = {
     OptionKind.USER,
@@ -43,6 +44,7 @@ class _Say(msgspec.Struct):
     channel: str
     text: str = ""
     reply_to: str | None = None
+    ping: bool = True
     files: list[str] = msgspec.field(default_factory=list[str])
 
 
@@ -52,6 +54,18 @@ class _Change(msgspec.Struct):
     channel: str
     message: str
     text: str = ""
+
+
+class _StartThread(msgspec.Struct):
+    channel: str
+    name: str
+    message: str | None = None
+
+
+class _ThreadState(msgspec.Struct):
+    channel: str
+    archived: bool | None = None
+    locked: bool | None = None
 
 
 class _Option(msgspec.Struct):
@@ -94,6 +108,8 @@ class Deeds:
             "say": self._say,
             "edit": self._edit,
             "delete": self._delete,
+            "thread": self._start_thread,
+            "thread_state": self._set_thread,
             "invoke": self._invoke,
             "autocomplete": self._autocomplete,
             "component": self._component,
@@ -109,6 +125,8 @@ class Deeds:
             return await deed(data)
         except ApiError as refused:
             raise Refusal(f"{refused.problem.words}.") from refused
+        except PermissionError as refused:
+            raise Refusal("This is not yours to change.") from refused
 
     def channel(self, channel_id: str) -> Channel:
         """Return a channel this person sees. Raises `LookupError`."""
@@ -136,27 +154,48 @@ class Deeds:
             channel,
             wanted.text,
             reply_to=reply_to,
+            ping_author=wanted.ping,
             attachments=[self._uploads.take(ticket) for ticket in wanted.files],
         )
         return {"id": str(message.id)}
 
     async def _edit(self, data: msgspec.Raw) -> JsonObject:
         wanted = msgspec.json.decode(data, type=_Change)
-        message = self._own_message(wanted)
+        message = self._message(self.channel(wanted.channel), wanted.message)
         _check_length(wanted.text)
         await self._discord.edit(self._view.person, message, wanted.text)
         return {}
 
     async def _delete(self, data: msgspec.Raw) -> JsonObject:
-        message = self._own_message(msgspec.json.decode(data, type=_Change))
+        wanted = msgspec.json.decode(data, type=_Change)
+        message = self._message(self.channel(wanted.channel), wanted.message)
         await self._discord.delete(self._view.person, message)
         return {}
 
-    def _own_message(self, wanted: _Change) -> Message:
-        message = self._message(self.channel(wanted.channel), wanted.message)
-        if message.author is not self._view.person:
-            raise Refusal("This is not your message.")
-        return message
+    # -- threads -------------------------------------------------------------------------
+
+    async def _start_thread(self, data: msgspec.Raw) -> JsonObject:
+        wanted = msgspec.json.decode(data, type=_StartThread)
+        channel, name = self.channel(wanted.channel), wanted.name.strip()
+        if not self._view.place(channel)["may"]["start_threads"]:
+            raise Refusal("You may not start threads here.")
+        if not 1 <= len(name) <= _LONGEST_NAME:
+            raise Refusal(f"A thread's name has 1 to {_LONGEST_NAME} characters.")
+        message = None if wanted.message is None else self._message(channel, wanted.message)
+        if message is not None and message.ephemeral:
+            raise Refusal("Only you see this message, so no thread can start at it.")
+        thread = await self._discord.start_thread(self._view.person, channel, name, message=message)
+        return {"place": self._view.place(thread)}
+
+    async def _set_thread(self, data: msgspec.Raw) -> JsonObject:
+        wanted = msgspec.json.decode(data, type=_ThreadState)
+        thread = self.channel(wanted.channel)
+        if not thread.is_thread:
+            raise Refusal("This is not a thread.")
+        await self._discord.set_thread(
+            self._view.person, thread, archived=wanted.archived, locked=wanted.locked
+        )
+        return {}
 
     def _check_may_send(self, channel: Channel) -> None:
         needed = sending_needs(channel)

@@ -188,6 +188,9 @@ class PlaySession:
             self._outbox.event("message_gone", {"channel": str(channel.id), "id": str(message.id)})
         elif kind is EventKind.MESSAGE_CREATED or channel is self._open:
             self._outbox.event("message", self._view.message(message), key=key)
+        if channel.is_thread and message.id >= (channel.last_message_id or 0):
+            # its newest message is also shown where the thread hangs
+            self._outbox.event("place", self._view.place(channel), key=f"place {channel.id}")
 
     def _tell_of_failure(
         self, message: Message | None, error: str | None, event: WorldEvent

@@ -6,9 +6,11 @@ from typing import TYPE_CHECKING
 
 from companion.playground import payloads
 from companion.playground.message_drafts import FILE_SIZE_LIMIT
+from companion.playground.permissions import sending_needs
 from companion.playground.state import Channel, Message, Person
 from companion.playground.vocabulary import ChannelKind, MessageKind, Permission
 from companion.playground.wire import JsonObject, as_int, objects
+from companion.playground.world_clock import timestamp
 
 if TYPE_CHECKING:
     from companion.playground.local_discord import LocalDiscord
@@ -87,8 +89,43 @@ class PersonView:
             "guild": None if channel.guild_id is None else str(channel.guild_id),
             "parent": None if channel.parent_id is None else str(channel.parent_id),
             "position": channel.position,
-            "archived": channel.thread is not None and channel.thread.archived,
             "last_message_id": None if newest is None else str(newest),
+            "may": self._may(channel),
+        } | self._thread(channel)
+
+    def _may(self, channel: Channel) -> JsonObject:
+        """Return what this person may do there, as far as the page offers it."""
+        allowed = self._discord.world.permissions(self.person, channel)
+        manages_threads = Permission.MANAGE_THREADS in allowed
+        state, public = channel.thread, Permission.CREATE_PUBLIC_THREADS
+        shut = state is not None and state.locked and not manages_threads
+        starts = channel.guild_id is not None and state is None
+        return {
+            "write": sending_needs(channel) in allowed and not shut,
+            "start_threads": starts and public in allowed,
+            "moderate": Permission.MANAGE_MESSAGES in allowed,
+            "lock": state is not None and manages_threads,
+            "archive": state is not None
+            and (manages_threads or (state.owner_id == self.person.id and not state.locked)),
+        }
+
+    def _thread(self, channel: Channel) -> JsonObject:
+        """Return what is shown of a thread where it hangs: its size and its newest message."""
+        state = channel.thread
+        if state is None:
+            return {"archived": False, "locked": False}
+        seen = [one for one in channel.messages.values() if one.visible_to(self.person.id)]
+        newest = seen[-1] if seen else None
+        return {
+            "archived": state.archived,
+            "locked": state.locked,
+            "messages": len(seen),
+            "newest": newest
+            and {
+                "author": payloads.user(newest.author),
+                "content": newest.text[:_LONGEST_SHOWN],
+                "timestamp": timestamp(newest.created_at),
+            },
         }
 
     def _name(self, channel: Channel) -> str:
@@ -111,6 +148,8 @@ class PersonView:
             }
         if message.kind is MessageKind.REPLY:
             payload.setdefault("referenced_message", None)
+        if message.thread_id is not None:
+            payload["thread_id"] = str(message.thread_id)
         return payload
 
     def _options(self, metadata: JsonObject) -> list[list[str]]:
@@ -133,10 +172,18 @@ class PersonView:
             if before is None or message.id < before
         ]
         page = visible[-PAGE_OF_MESSAGES:]
+        starter = self._starter(channel)
         return {
             "messages": [self.message(one) for one in page],
             "older": len(visible) > len(page),
+            "starter": None if starter is None else self.message(starter),
         }
+
+    def _starter(self, thread: Channel) -> Message | None:
+        """Return the message that a thread was started at: they share their id."""
+        parent = self._discord.world.channels.get(thread.parent_id or 0)
+        starter = None if parent is None else parent.messages.get(thread.id)
+        return starter if starter is not None and starter.visible_to(self.person.id) else None
 
 
 def _flat_options(data: JsonObject) -> list[JsonObject]:

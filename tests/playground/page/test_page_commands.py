@@ -155,6 +155,6 @@ async def test_message_command_is_in_the_message_menu(tab: Tab, playground: Play
     await playground.discord.say("Grace", "general", "three small words")
     row = tab.row("three small words")
     await row.hover()
-    await row.get_by_role("button", name="Apps").click()
+    await row.get_by_role("button", name="More").click()
     await tab.page.get_by_role("menuitem", name="Count words").click()
     await expect(tab.last).to_contain_text("3 words")

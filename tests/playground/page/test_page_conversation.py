@@ -71,8 +71,8 @@ async def test_own_message_is_edited_in_place_and_deleted(tab: Tab, playground: 
     await tab.press("Enter")
     await expect(tab.last.locator(".edited")).to_be_visible()
     assert playground.discord.messages("general")[-1].content == "hello"
-    await tab.last.hover()
-    await tab.last.get_by_role("button", name="Delete").click()
+    await tab.last.click(button="right")
+    await tab.page.get_by_role("menuitem", name="Delete message").click()
     await expect(tab.row("hello")).to_have_count(0)
     assert playground.discord.messages("general") == []
 

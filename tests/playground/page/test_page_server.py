@@ -164,15 +164,17 @@ async def test_request_that_cannot_be_met_is_refused_in_words(
 async def test_nobody_changes_the_message_of_another(
     discord: LocalDiscord, browser: aiohttp.ClientSession
 ):
-    message = await discord.say("Grace", "general", "mine")
+    message = await discord.say("Ada", "general", "mine")
+    grace = str(discord.world.person("Grace").id)
     where = {"channel": str(message.channel_id), "message": str(message.id)}
     async with browser.ws_connect(f"{discord.origin}/play", headers=same_site(discord)) as socket:
-        await socket.send_json({"op": "hello"})
+        await socket.send_json({"op": "hello", "person": grace})
         await socket.receive_json()
         for op in ("edit", "delete"):
             await socket.send_json({"op": op, "id": 1, "data": {**where, "text": "yours"}})
-            answer = await socket.receive_json()
-            assert answer["error"] == "This is not your message."
+            while "re" not in (answer := await socket.receive_json()):
+                """Events come in between."""
+            assert answer["error"] == "This is not yours to change."
     assert message.content == "mine"
 
 

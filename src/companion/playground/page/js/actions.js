@@ -1,10 +1,11 @@
 // What people do on the page, as requests to the playground.
 
 import { Refused } from "./connection.js";
-import { messageCommands, typable } from "./commands.js";
-import { copyText } from "./markdown.js";
-import { openMenu } from "./menu.js";
+import { typable } from "./commands.js";
+import { copyText, plainWords } from "./markdown.js";
+import { openMessageMenu } from "./message_menu.js";
 import { openModal } from "./modal.js";
+import { openThreadForm } from "./thread_form.js";
 import { tooLarge, upload } from "./uploads.js";
 import { freshId } from "./dom.js";
 
@@ -36,7 +37,7 @@ export function makeActions({ store, connection, names, complain }) {
         complain(refusal.message),
       );
       if (!answer) return;
-      store.room(channel).load(answer.messages, answer.older);
+      store.room(channel).load(answer.messages, answer.older, answer.starter);
       store.offer(channel, answer.commands);
     },
 
@@ -51,9 +52,10 @@ export function makeActions({ store, connection, names, complain }) {
     async say(text, files) {
       const channel = store.current;
       const reply_to = store.replyTo;
+      const ping = store.pingsReply;
       actions.reply(null);
       const tickets = await sendFiles(files);
-      await request("say", { channel, text, reply_to, files: tickets });
+      await request("say", { channel, text, reply_to, ping, files: tickets });
     },
 
     /** `results`: [{field: {option}, value} or {field, file}]. */
@@ -115,34 +117,51 @@ export function makeActions({ store, connection, names, complain }) {
 
     reply(message) {
       store.replyTo = message?.id ?? null;
+      store.pingsReply = true;
       store.tell("reply");
       if (store.current) store.tell("room", store.current);
     },
 
     replyTarget: () => store.room(store.current).find(store.replyTo) ?? null,
 
-    async copy(message) {
-      if (!(await copyText(message.content))) complain("The browser did not allow copying.");
+    async copy(text) {
+      if (!(await copyText(text))) complain("The browser did not allow copying.");
     },
 
-    apps(message, anchor) {
-      const items = messageCommands(store.offered).map((command) => ({
-        content: command.name,
-        run: () =>
-          run(message.channel_id, command.name, () =>
-            request("invoke", {
-              channel: message.channel_id,
-              name: command.name,
-              target: message.id,
-            }),
-          ),
-      }));
-      openMenu(anchor, "Apps", items, {
-        heading: "Apps",
-        empty: "No app offers anything for messages",
-        alignEnd: true,
+    menu: (message, anchor, point) => openMessageMenu(message, actions, anchor, point),
+
+    /** Use one of the app's message commands on a message. */
+    useOn(message, command) {
+      const channel = message.channel_id;
+      const data = { channel, name: command.name, target: message.id };
+      return run(channel, command.name, () => request("invoke", data));
+    },
+
+    // -- threads --------------------------------------------------------------
+
+    startThread(place, message = null) {
+      const channel = place?.id ?? message.channel_id;
+      const words = message ? plainWords(message.content, names, 60) : "";
+      openThreadForm({
+        suggested: words,
+        about: message
+          ? "It hangs at the message. Everyone who sees the channel can join."
+          : "Everyone who sees the channel can join.",
+        create: (name) => request("thread", { channel, name, message: message?.id ?? null }),
+        done({ place: thread }) {
+          store.putPlace(thread);
+          actions.go(thread.id);
+          actions.focusComposer();
+        },
       });
     },
+
+    setThread: (place, state) =>
+      request("thread_state", { channel: place.id, ...state }).catch((refusal) =>
+        complain(refusal.message),
+      ),
+
+    write: (text) => actions.composer.write(text),
 
     openCommand(name, values) {
       const entry = typable(store.offered).find((one) => one.name === name);

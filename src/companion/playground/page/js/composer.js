@@ -122,11 +122,20 @@ export class Composer {
     const where =
       place.kind === "dm"
         ? `@${place.name}`
-        : place.kind === "thread"
-          ? place.name
-          : `#${place.name}`;
+        : place.kind === "text"
+          ? `#${place.name}`
+          : place.name;
+    const shut = place.may?.write === false;
+    this.text.disabled = shut;
+    this.box.classList.toggle("is-shut", shut);
     const hint = window.innerWidth > 760 ? ", or type / for commands" : "";
-    this.text.placeholder = `Message ${where} as ${me.name}${hint}`;
+    this.text.placeholder = shut
+      ? place.locked
+        ? "This thread is locked. Only moderators write in it."
+        : "You may not write here."
+      : place.archived
+        ? `Write as ${me.name} to open this thread again`
+        : `Message ${where} as ${me.name}${hint}`;
     this.text.setAttribute("aria-label", `Message ${where} as ${me.name}`);
     fill(this.who, avatar(me, 24));
     this.who.title = `You are ${me.name}`;
@@ -181,6 +190,13 @@ export class Composer {
     this.text.value = "";
     this.changed();
     this.text.focus();
+  }
+
+  write(text) {
+    this.endCommand();
+    this.text.value = text;
+    this.text.focus();
+    this.changed();
   }
 
   startSlash() {
@@ -293,6 +309,25 @@ export class Composer {
     if (!this.form) this.text.focus();
   }
 
+  pingButton() {
+    const { store } = this;
+    const on = store.pingsReply;
+    return h(
+      "button.ping",
+      {
+        type: "button",
+        "aria-pressed": String(on),
+        title: on ? "The reply notifies them" : "The reply notifies nobody",
+        onclick: () => {
+          store.pingsReply = !on;
+          store.tell("reply");
+        },
+      },
+      icon("at", 14),
+      on ? "On" : "Off",
+    );
+  }
+
   drawReply() {
     const message = this.actions.replyTarget();
     this.replyBar.hidden = !message;
@@ -311,6 +346,7 @@ export class Composer {
         "Replying to ",
         h("strong", {}, asPerson(message.author, this.actions.names).name),
       ),
+      !this.actions.isMine(message) && this.pingButton(),
       cancel,
     );
     this.text.focus();

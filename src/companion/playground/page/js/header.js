@@ -2,8 +2,9 @@
 
 import { h, fill } from "./dom.js";
 import { icon } from "./icons.js";
+import { archivedMark, openThreadList, openThreadMenu } from "./thread_parts.js";
 
-const ICONS = { text: "hash", thread: "thread", dm: "at", group: "at" };
+const ICONS = { text: "hash", thread: "thread", dm: "at", group: "people" };
 
 export class Header {
   constructor(frame, notice, store, actions) {
@@ -19,7 +20,8 @@ export class Header {
     if (!place) return;
     const unread = this.store.isUnreadAnywhere();
     const facts = JSON.stringify([
-      { ...place, last_message_id: null },
+      { ...place, last_message_id: null, newest: null, messages: null },
+      this.threads(place).length,
       banner,
       this.state(),
       unread,
@@ -50,12 +52,38 @@ export class Header {
         h("span.header-sep", { "aria-hidden": "true" }, "›"),
       ],
       h("h1.header-name", {}, place.name),
+      place.archived && archivedMark(place),
       place.topic && h("p.header-topic", { title: place.topic }, place.topic),
       h("span.header-space"),
+      this.tools(place),
       banner && h("span.header-model", { title: banner }, icon("bolt", 14), h("span", {}, banner)),
       this.status(),
     );
     this.drawNotice();
+  }
+
+  threads(place) {
+    return [...this.store.places.values()].filter((one) => one.parent === place.id);
+  }
+
+  tools(place) {
+    const isThread = place.kind === "thread";
+    const count = this.threads(place).length;
+    if (!isThread && !count && !place.may?.start_threads) return null;
+    const open = isThread ? openThreadMenu : openThreadList;
+    return h(
+      "button.tool.header-tool",
+      {
+        type: "button",
+        title: isThread ? "Thread options" : "Threads",
+        "aria-label": isThread ? "Thread options" : "Threads",
+        "aria-haspopup": "menu",
+        "aria-expanded": "false",
+        onclick: (event) => open(event.currentTarget, this.store.place, this.actions),
+      },
+      icon(isThread ? "more" : "thread", 20),
+      !isThread && count > 0 && h("span.tool-count", { "aria-hidden": "true" }, String(count)),
+    );
   }
 
   status() {

@@ -13,10 +13,10 @@ import {
   aboveNodes,
   asPerson,
   onlyYou,
-  startedThread,
   thinkingNode,
   toolNodes,
 } from "./row_parts.js";
+import { startedThread, threadChip } from "./thread_parts.js";
 import { fullOf, hourOf } from "./time.js";
 
 const LOADING = 1 << 7;
@@ -56,6 +56,19 @@ export class MessageRow {
       ),
       this.tools,
     );
+    this.root.addEventListener("contextmenu", (event) => this.openMenu(event));
+  }
+
+  /** The right button, the menu key, a long touch; links, pictures and marked text keep theirs. */
+  openMenu(event) {
+    const marked = String(document.getSelection()) !== "";
+    const own = event.target.closest("a, img, audio, textarea, input");
+    if (marked || own || event.shiftKey || !this.tools.childNodes.length) return;
+    event.preventDefault();
+    const anchor = this.tools.lastChild;
+    const byPointer = event.button === 2 || event.pointerType === "touch";
+    const point = byPointer ? { x: event.clientX, y: event.clientY } : null;
+    this.actions.menu(this.message, anchor, point);
   }
 
   /** Draw a message; `context` is what the timeline knows about its place. */
@@ -75,7 +88,8 @@ export class MessageRow {
     const above = message.command ?? [message.referenced_message];
     this.part("above", above, () => fill(this.above, aboveNodes(message, this)));
     this.part("head", [isHead, message.author], () => this.drawHead(message, isHead));
-    const text = [message.content, message.edited_timestamp, thinking, message.type];
+    const named = message.type === THREAD_CREATED && thread?.name;
+    const text = [message.content, message.edited_timestamp, thinking, message.type, named];
     this.part("text", isEdited ? "editor" : text, () => this.drawText(message, thinking, isEdited));
     const { attachments, components } = message;
     this.part("files", attachments, () => fill(this.files, attachmentNodes(attachments)));
@@ -84,8 +98,10 @@ export class MessageRow {
     this.part("components", [components, waiting], () => this.drawComponents(message, waiting));
     this.part("foot", [hidden, failure, thread], () => this.drawFoot(message, context));
     const mine = this.actions.isMine(message);
-    this.part("tools", [hidden, thinking, mine], () =>
-      fill(this.tools, thinking ? [] : toolNodes(this, { hidden, mine })),
+    const tools = { hidden, mine, may: context.may ?? {} };
+    const noTools = thinking || context.isQuoted;
+    this.part("tools", [tools, noTools, message.thread_id], () =>
+      fill(this.tools, noTools ? [] : toolNodes(this, tools)),
     );
   }
 
@@ -120,7 +136,8 @@ export class MessageRow {
     const shown = isEdited ? "editor" : thinking ? "thinking" : system ? "system" : "prose";
     if (shown === "editor") fill(this.text, editor(message, this.actions));
     else if (shown === "thinking") fill(this.text, thinkingNode(this.name(message.author)));
-    else if (shown === "system") fill(this.text, startedThread(message, this.actions));
+    else if (shown === "system") 
+      fill(this.text, startedThread(message, this.context.thread, this.actions));
     else {
       if (this.shown !== "prose") fill(this.text, this.prose.root);
       this.prose.update(message.content);
@@ -161,18 +178,10 @@ export class MessageRow {
   }
 
   drawFoot(message, { failure, thread }) {
-    const open = () => this.actions.go(thread.id);
     fill(
       this.foot,
       failure && h("div.failed", { role: "alert" }, icon("warn", 15), failure),
-      thread &&
-        h(
-          "button.thread-link",
-          { type: "button", onclick: open },
-          icon("thread", 15),
-          h("strong", {}, thread.name),
-          "Open thread",
-        ),
+      thread && threadChip(thread, this),
       isEphemeral(message) && onlyYou(() => this.actions.dismiss(message)),
     );
   }

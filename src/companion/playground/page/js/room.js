@@ -11,6 +11,8 @@ export class Room {
     this.messages = [];
     this.hasOlder = false;
     this.loaded = false;
+    // In a thread: the message of the channel that it started at.
+    this.starter = null;
     // The commands that this person is offered here.
     this.commands = null;
     // Rows that only this page knows: commands on their way and commands that failed.
@@ -18,7 +20,8 @@ export class Room {
   }
 
   /** Replace everything with a page of history, the newest last. */
-  load(messages, hasOlder) {
+  load(messages, hasOlder, starter = null) {
+    this.starter = starter;
     this.messages = [...messages];
     this.hasOlder = hasOlder;
     this.loaded = true;

@@ -20,14 +20,20 @@ export function aboveNodes(message, { names, actions }) {
   if (target === null)
     return h("div.used", {}, h("span.spine"), h("em", {}, "Original message was deleted"));
   const person = asPerson(target.author, names);
-  const words = plainWords(target.content, names) || "A message without text";
+  const file = target.attachments?.[0]?.filename;
+  const words = plainWords(target.content, names) || file || "A message without text";
   return h(
     "button.used",
-    { type: "button", onclick: () => actions.jumpTo(target.id) },
+    {
+      type: "button",
+      title: "Jump to the message",
+      onclick: () => actions.jumpTo(target.id),
+    },
     h("span.spine"),
     avatar(person, 16),
     h("span.used-who", {}, person.name),
     h("span.used-words", {}, words),
+    target.attachments?.length ? icon("file", 13) : null,
   );
 }
 
@@ -54,18 +60,6 @@ export function thinkingNode(name) {
   return h("span.thinking", { role: "status" }, dots(), `${name} is thinking…`);
 }
 
-/** A thread that was started here; its own id is in the message's reference. */
-export function startedThread(message, actions) {
-  const open = () => actions.go(message.message_reference?.channel_id);
-  return h(
-    "span.system",
-    {},
-    icon("thread", 16),
-    "started a thread: ",
-    h("button.link", { type: "button", onclick: open }, message.content),
-  );
-}
-
 export function onlyYou(dismiss) {
   return h(
     "div.only-you",
@@ -77,21 +71,23 @@ export function onlyYou(dismiss) {
 }
 
 /** The buttons that appear beside a message. */
-export function toolNodes(row, { hidden, mine }) {
+export function toolNodes(row, { hidden, mine, may }) {
   const { actions } = row;
-  const tool = (label, picture, onclick) =>
+  const tool = (label, picture, onclick, more = {}) =>
     h(
       "button.tool",
-      { type: "button", "aria-label": label, title: label, onclick },
+      { type: "button", "aria-label": label, title: label, onclick, ...more },
       icon(picture, 18),
     );
-  const copy = tool("Copy text", "copy", () => actions.copy(row.message));
-  if (hidden) return copy;
+  const menu = { "aria-haspopup": "menu", "aria-expanded": "false" };
   return [
-    tool("Reply", "reply", () => actions.reply(row.message)),
-    mine && tool("Edit", "pencil", () => actions.edit(row.message)),
-    copy,
-    mine && tool("Delete", "trash", () => actions.remove(row.message)),
-    tool("Apps", "more", (event) => actions.apps(row.message, event.currentTarget)),
+    !hidden && may.write && tool("Reply", "reply", () => actions.reply(row.message)),
+    !hidden && mine && tool("Edit", "pencil", () => actions.edit(row.message)),
+    !hidden &&
+      may.start_threads &&
+      !row.message.thread_id &&
+      tool("Create thread", "thread", () => actions.startThread(null, row.message)),
+    hidden && tool("Copy text", "copy", () => actions.copy(row.message.content)),
+    tool("More", "more", (event) => actions.menu(row.message, event.currentTarget), menu),
   ];
 }

@@ -6,7 +6,7 @@ import { avatar } from "./avatar.js";
 import { openMenu } from "./menu.js";
 import { compareIds } from "./room.js";
 
-const ICONS = { text: "hash", thread: "thread", dm: "at", group: "at" };
+const ICONS = { text: "hash", thread: "thread", dm: "at", group: "people" };
 
 export class Sidebar {
   constructor(frame, store, actions) {
@@ -64,7 +64,7 @@ export class Sidebar {
   changed() {
     const { store } = this;
     const places = [...store.places.values()].map((place) => [
-      { ...place, last_message_id: null },
+      [place.id, place.kind, place.name, place.parent, place.position, place.archived, place.locked],
       store.isUnread(place),
       store.mentions.get(place.id),
     ]);
@@ -134,6 +134,7 @@ export class Sidebar {
         },
         picture,
         h("span.place-name", {}, place.name),
+        place.archived && icon(place.locked ? "lock" : "archive", 14),
         unread && h("span.sr-only", {}, ", unread"),
         count > 0 && h("span.count", { "aria-label": `${count} mentions` }, String(count)),
       ),

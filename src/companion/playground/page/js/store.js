@@ -28,6 +28,7 @@ export class Store {
     this.waiting = new Map();
     this.failures = new Map();
     this.replyTo = null;
+    this.pingsReply = true;
     this.editing = null;
   }
 

@@ -8,6 +8,7 @@ const dayName = new Intl.DateTimeFormat(undefined, {
   year: "numeric",
 });
 const full = new Intl.DateTimeFormat(undefined, { dateStyle: "full", timeStyle: "short" });
+const short = new Intl.DateTimeFormat(undefined, { dateStyle: "medium" });
 const relative = new Intl.RelativeTimeFormat(undefined, { numeric: "auto" });
 
 const STYLES = {
@@ -37,6 +38,11 @@ export function dayOf(when, now = new Date()) {
   if (sameDay(when, now)) return "Today";
   if (sameDay(when, new Date(now.getTime() - 86400000))) return "Yesterday";
   return dayName.format(when);
+}
+
+/** A moment in few words: the hour today, else the date. */
+export function whenOf(when, now = new Date()) {
+  return sameDay(when, now) ? hourOf(when) : short.format(when);
 }
 
 /** Discord's `<t:seconds:style>`; `null` where it names no possible moment. */

@@ -98,7 +98,10 @@ export class Timeline {
   wanted() {
     const room = this.room;
     const messages = room.messages.filter((message) => !this.store.dismissed.has(message.id));
-    const wanted = [[`top ${this.topKind(room, messages)}`, this.top(room, messages)]];
+    const kind = this.topKind(room, messages);
+    const wanted = [[`top ${kind}`, this.top(room, messages)]];
+    if (room.starter && (kind === "start" || kind === "welcome"))
+      wanted.push(["starter", this.starterRow(room.starter)]);
     let previous = null;
     let marked = false;
     for (const message of messages) {
@@ -193,8 +196,18 @@ export class Timeline {
       failure: this.store.failures.get(message.id),
       isTarget: this.store.replyTo === message.id,
       isEdited: this.store.editing === message.id,
-      thread: this.store.places.get(message.id),
+      thread: this.store.places.get(message.thread_id),
+      may: this.store.place.may,
     });
+    return row.root;
+  }
+
+  /** The message that a thread started at stays in its channel; here it is only shown. */
+  starterRow(message) {
+    const row = this.rows.get("starter") ?? new MessageRow(this.actions, this.names);
+    this.rows.set("starter", row);
+    row.root.classList.add("is-starter");
+    row.update(message, { isHead: true, isQuoted: true });
     return row.root;
   }
 
@@ -229,13 +242,18 @@ export class Timeline {
       this.store.markRead(this.store.current);
   }
 
-  reveal(id) {
+  /** Scroll to a message, loading earlier ones until it is there. */
+  async reveal(id) {
+    const channel = this.store.current;
+    while (!this.rows.has(id) && this.room.hasOlder && this.store.current === channel)
+      await this.older();
     const row = this.rows.get(id)?.root;
-    if (!row) return;
+    if (!row) return this.actions.complain("This message is gone.");
     this.stick.letGo();
     row.scrollIntoView({ block: "center" });
     row.classList.remove("is-flashed");
     requestAnimationFrame(() => row.classList.add("is-flashed"));
+    return undefined;
   }
 }
 

@@ -27,6 +27,13 @@ const IDEAS = [
     note: "Opens a small form; the answer is only for you.",
   },
   {
+    mention: true,
+    picture: "at",
+    title: "Just talk",
+    note: "Mention the app, then reply to its answers to go on.",
+    text: "what can you do?",
+  },
+  {
     command: "help",
     picture: "help",
     title: "See all commands",
@@ -34,7 +41,12 @@ const IDEAS = [
   },
 ];
 
-const HEADINGS = { text: "Welcome to", thread: "Thread", dm: "Direct messages with" };
+const HEADINGS = {
+  text: "Welcome to",
+  thread: "Thread",
+  dm: "Direct messages with",
+  group: "Group with",
+};
 
 /** The start of a channel; with suggestions while it is `empty`. */
 export function welcome(store, actions, empty) {
@@ -43,7 +55,7 @@ export function welcome(store, actions, empty) {
   const mark = h(
     "span.welcome-mark",
     {},
-    icon({ thread: "thread", dm: "at" }[place.kind] ?? "hash", 34),
+    icon({ thread: "thread", dm: "at", group: "people" }[place.kind] ?? "hash", 34),
   );
   const title = h("h2.welcome-title", {}, `${HEADINGS[place.kind] ?? "Welcome to"} ${name}`);
   if (!empty)
@@ -67,8 +79,13 @@ export function welcome(store, actions, empty) {
 }
 
 function introduction({ place, app }) {
-  if (place.kind === "dm") return `Only you and ${app.name} see this. Type / for commands.`;
-  return `A small Discord of your own, with the real ${app.name} app in it. Type / for all its commands, or start with one of these:`;
+  if (place.kind === "dm")
+    return `Only you and ${app.name} see this. Write anything, or type / for commands.`;
+  if (place.kind === "group")
+    return `A group of people who brought ${app.name} along. It hears commands here, nothing else: type /.`;
+  if (place.kind === "thread")
+    return `One conversation, shared by everyone in it. Mention ${app.name}, reply to it, or type /.`;
+  return `A small Discord of your own, with the real ${app.name} app in it. Type / for its commands, mention it, reply to it, or write to it directly. To start:`;
 }
 
 function label({ banner }) {
@@ -77,10 +94,15 @@ function label({ banner }) {
 
 function suggestions(store, actions) {
   const known = new Set(store.offered.map((command) => command.name));
-  const cards = IDEAS.filter((idea) => known.has(idea.command)).map((idea) =>
+  const fits = (idea) => (idea.mention ? store.place.kind === "text" : known.has(idea.command));
+  const start = (idea) =>
+    idea.mention
+      ? actions.write(`@${store.app.name} ${idea.text}`)
+      : actions.openCommand(idea.command, idea.options);
+  const cards = (known.size ? IDEAS.filter(fits) : []).map((idea) =>
     h(
       "button.idea",
-      { type: "button", onclick: () => actions.openCommand(idea.command, idea.options) },
+      { type: "button", onclick: () => start(idea) },
       h("span.idea-icon", {}, icon(idea.picture, 20)),
       h(
         "span.idea-words",
@@ -88,7 +110,7 @@ function suggestions(store, actions) {
         h("span.idea-title", {}, idea.title),
         h("span.idea-note", {}, idea.note),
       ),
-      h("code.idea-command", {}, `/${idea.command}`),
+      h("code.idea-command", {}, idea.mention ? `@${store.app.name}` : `/${idea.command}`),
     ),
   );
   if (!cards.length)
