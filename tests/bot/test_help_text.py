@@ -10,7 +10,7 @@ from companion.bot import key_words
 from companion.bot.answer import MAX_TEXT
 from companion.bot.buttons import Action
 from companion.bot.command_shapes import read_shape
-from companion.bot.help_text import details, overview
+from companion.bot.help_text import MENU, details, overview
 from companion.bot.registering import payload_of
 from companion.domain.accounts import KeepFor, KeyId, KeyOwner, KeyScope, KeyState, StoredKey
 from companion.domain.actor import PersonId
@@ -39,13 +39,13 @@ NO_KEY: dict[KeyScope, StoredKey | None] = {KeyScope.ME: None}
 def test_overview_names_every_command() -> None:
     answer = overview(SHAPES, NO_KEY, reads_messages=True)
     for shape in SHAPES:
-        assert f"`/{shape.name}` – {shape.description}" in answer.text
+        assert f"`{shape.title}` – {MENU.get(shape.name, shape.description)}" in answer.text
     assert len(answer.text) <= MAX_TEXT
 
 
 def test_overview_says_why_plain_messages_are_not_seen() -> None:
-    assert "ordinary messages" in overview(SHAPES, NO_KEY, reads_messages=False).text
-    assert "ordinary messages" not in overview(SHAPES, NO_KEY, reads_messages=True).text
+    assert "don't see ordinary messages" in overview(SHAPES, NO_KEY, reads_messages=False).text
+    assert "don't see ordinary messages" not in overview(SHAPES, NO_KEY, reads_messages=True).text
 
 
 def test_overview_offers_what_makes_sense_for_the_key() -> None:

@@ -32,7 +32,7 @@ from companion.services.policy import ServicePolicy
 from tests.support.discord_openapi import assert_requests_follow_discord
 from tests.support.scripted_provider import ScriptedProvider
 
-COMMANDS = ("ask", "setkey", "clear", "help")
+COMMANDS = ("ask", "setkey", "clear", "help", "Ask about this", "Summarize from here")
 OPERATOR_KEY = "sk-operator-canary-7f3a9c1e5b"
 MODEL = "gpt-6-luna"
 GENEROUS = BucketSize(capacity=1000, period_s=1.0)
@@ -87,8 +87,9 @@ class World:
         """Use a command without waiting."""
         uploads = options.pop("uploads", ())
         install = options.pop("install", "guild")
+        target = options.pop("target", None)
         return await self.discord.invoke(
-            who, where, name, options, attachments=uploads, install=install
+            who, where, name, options, attachments=uploads, target=target, install=install
         )
 
     async def settled(

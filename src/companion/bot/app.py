@@ -23,14 +23,17 @@ from companion.bot.cogs.asking import Asking
 from companion.bot.cogs.clearing import Clearing
 from companion.bot.cogs.helping import Helping
 from companion.bot.cogs.keys import Keys
+from companion.bot.cogs.quoting import Quoting
 from companion.bot.command_shapes import mapping
 from companion.bot.forms import KeyForms
 from companion.bot.hearing import Hearing
 from companion.bot.hooks import Hooks
 from companion.bot.notices import Notices
 from companion.bot.output_pacing import OutputPacing
+from companion.bot.questions import Questions
 from companion.bot.replies import Replies
 from companion.bot.suggestions import Suggestions
+from companion.bot.summaries import Summaries
 from companion.bot.talking import Talking
 from companion.bot.words import ChatWords
 from companion.domain.errors import ConfigurationError
@@ -181,6 +184,8 @@ class DiscordDoor:
         )
         forms = KeyForms(services.accounts, key_page=config.key_page)
         attachments = Attachments(session)
+        questions = Questions(services.chat, replies, attachments)
+        summaries = Summaries(services.chat, replies, reads_messages=config.message_content)
         talking = Talking(
             services.chat,
             replies,
@@ -195,11 +200,12 @@ class DiscordDoor:
                 Asking(services.chat, replies, attachments),
                 Keys(forms),
                 Clearing(services.conversations),
+                Quoting(questions, summaries),
                 Helping(services.accounts, bot.shapes, reads_messages=config.message_content),
             ),
             clicks=Clicks(services, replies, forms),
-            forms=forms,
-            suggestions=Suggestions(services.models, bot.command_names),
+            forms={"key": forms, "ask": questions},
+            suggestions=Suggestions(services.models, bot.command_titles),
             talking=talking,
         )
         return bot

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import cast
 
 import discord
@@ -14,13 +14,14 @@ from companion.bot.clicks import Clicks
 from companion.bot.command_shapes import CommandShape, mapping, mappings, read_shape
 from companion.bot.context import CompanionContext
 from companion.bot.exchange import Exchange
-from companion.bot.forms import KeyForms
+from companion.bot.forms import Form
 from companion.bot.hooks import Hooks, T
+from companion.bot.modals import kind_of
 from companion.bot.option_checks import check_options
-from companion.bot.registering import payload_of, register
+from companion.bot.registering import Command, payload_of, register
 from companion.bot.suggestions import Suggestions
 from companion.bot.talking import Talking
-from companion.domain.errors import CommandUnknown
+from companion.domain.errors import ButtonExpired, CommandUnknown
 
 log = structlog.get_logger()
 
@@ -67,14 +68,14 @@ class CompanionBot(discord.AutoShardedBot):
         self._up = up
         self._registered = False
         self._handling: set[asyncio.Task[object]] = set()
-        self._commands: dict[str, tuple[discord.SlashCommand, CommandShape]] = {}
+        self._commands: dict[str, tuple[Command, CommandShape]] = {}
 
     def serve(
         self,
         cogs: Sequence[discord.Cog],
         *,
         clicks: Clicks,
-        forms: KeyForms,
+        forms: Mapping[str, Form],
         suggestions: Suggestions,
         talking: Talking,
     ) -> None:
@@ -83,20 +84,20 @@ class CompanionBot(discord.AutoShardedBot):
         self._talking = talking
         for cog in cogs:
             self.add_cog(cog)
-        for command in self.slash_commands():
+        for command in self.own_commands():
             self._commands[command.name] = (command, read_shape(payload_of(command)))
 
-    def slash_commands(self) -> list[discord.SlashCommand]:
+    def own_commands(self) -> list[Command]:
         """Return the commands that were taken in."""
-        return cast("list[discord.SlashCommand]", self.pending_application_commands)  # pyright: ignore[reportUnknownMemberType]
+        return cast("list[Command]", self.pending_application_commands)  # pyright: ignore[reportUnknownMemberType]
 
     def shapes(self) -> list[CommandShape]:
         """Return what the commands accept."""
         return [shape for _, shape in self._commands.values()]
 
-    def command_names(self) -> list[str]:
-        """Return the commands' names."""
-        return list(self._commands)
+    def command_titles(self) -> list[str]:
+        """Return what people call the commands."""
+        return [shape.title for _, shape in self._commands.values()]
 
     @property
     def handling(self) -> set[asyncio.Task[object]]:
@@ -107,7 +108,7 @@ class CompanionBot(discord.AutoShardedBot):
         """Register the commands at the first connection, if they changed."""
         if not self._registered and self.application_id is not None:
             self._registered = True
-            await register(self.http, self.application_id, self.slash_commands())
+            await register(self.http, self.application_id, self.own_commands())
 
     async def on_ready(self) -> None:
         """Note that all shards are connected."""
@@ -157,15 +158,21 @@ class CompanionBot(discord.AutoShardedBot):
             case discord.InteractionType.component:
                 await self._clicks.handle(exchange)
             case discord.InteractionType.modal_submit:
-                await self._forms.take(exchange)
+                await self._submit(exchange)
             case _:
                 log.info("interaction_of_unknown_type")
+
+    async def _submit(self, exchange: Exchange) -> None:
+        form = self._forms.get(kind_of(str(exchange.data.get("custom_id", ""))))
+        if form is None:
+            raise ButtonExpired
+        await form.take(exchange)
 
     async def _run_command(self, exchange: Exchange) -> None:
         name = str(exchange.data.get("name"))
         found = self._commands.get(name)
         if found is None:
-            offered = tuple(f"/{name}" for name in self._commands)
+            offered = tuple(self.command_titles())
             raise CommandUnknown(command=f"/{name}", offered=offered)
         command, shape = found
         check_options(shape, mappings(exchange.data.get("options")), _attached(exchange))

@@ -9,7 +9,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
-from typing import cast
+from typing import Final, cast
+
+MESSAGE_COMMAND: Final = 3
 
 
 class OptionKind(IntEnum):
@@ -38,11 +40,17 @@ class OptionShape:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CommandShape:
-    """One slash command."""
+    """One command: a slash command, or one in a message's menu (which has no description)."""
 
     name: str
     description: str
     options: tuple[OptionShape, ...]
+    in_menu: bool = False
+
+    @property
+    def title(self) -> str:
+        """What a person looks for to use it."""
+        return self.name if self.in_menu else f"/{self.name}"
 
     def find(self, name: str) -> OptionShape | None:
         """Return the option of that name, or nothing."""
@@ -55,6 +63,7 @@ def read_shape(payload: Mapping[str, object]) -> CommandShape:
         name=str(payload["name"]),
         description=str(payload.get("description", "")),
         options=tuple(_option(option) for option in mappings(payload.get("options"))),
+        in_menu=payload.get("type") == MESSAGE_COMMAND,
     )
 
 

@@ -84,6 +84,21 @@ class Exchange:
         message = self.interaction.message
         return message is not None and message.flags.ephemeral
 
+    @property
+    def may_read_back(self) -> bool:
+        """Whether both the app and this person may read earlier messages here."""
+        interaction = self.interaction
+        if interaction.guild_id is None:
+            return interaction.context is discord.InteractionContextType.bot_dm
+        theirs, ours = interaction.permissions, interaction.app_permissions
+        installed = interaction.authorizing_integration_owners.guild_id is not None
+        return (
+            installed
+            and ours.view_channel
+            and ours.read_message_history
+            and theirs.read_message_history
+        )
+
     async def defer(self, *, ephemeral: bool) -> None:
         """Acknowledge with a placeholder; raises `Unacknowledged`."""
         receipt = await self._acknowledger.respond(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Protocol
+
 from companion.bot import key_words
 from companion.bot.answer import Answer
 from companion.bot.exchange import Exchange
@@ -9,6 +11,14 @@ from companion.bot.modals import KeyEntry, KeyForm, decode_form, key_modal, read
 from companion.domain.accounts import KeyScope
 from companion.domain.errors import ButtonExpired, CredentialRejected, ManagerOnly
 from companion.services.accounts import AccountsService
+
+
+class Form(Protocol):
+    """A kind of form; its custom ids begin with the prefix and the kind's name."""
+
+    async def take(self, exchange: Exchange) -> None:
+        """Handle what was submitted; raises `CompanionError` and `Unacknowledged`."""
+        ...
 
 
 class KeyForms:

@@ -32,6 +32,20 @@ MORE: Final = {
         "Try: `/clear scope:here`"
     ),
     "help": "Try: `/help command:ask`",
+    "Ask about this": (
+        "Right-click a message (on a phone: press it long), choose *Apps*, then *Ask about this*, "
+        "and type your question. I read that one message and its files for it, whoever wrote it."
+    ),
+    "Summarize from here": (
+        "Right-click a message (on a phone: press it long), choose *Apps*, then *Summarize from "
+        "here*. I read from that message on, up to 300 messages, and only you see the summary. "
+        "It needs me in the server, with the right to read there."
+    ),
+}
+
+MENU: Final = {
+    "Ask about this": "a question about one message (right-click it → *Apps*)",
+    "Summarize from here": "what was said since a message (right-click it → *Apps*)",
 }
 
 KINDS: Final = {
@@ -43,9 +57,12 @@ KINDS: Final = {
 }
 
 NOT_READING: Final = (
-    "-# I don't see ordinary messages, only what you send me with a command: Discord shows "
-    "messages to apps only with a special permission, which I run without. To go on with a "
-    "conversation, use `/ask` again; I remember it."
+    "-# I don't see ordinary messages: Discord shows them to apps only with a special permission, "
+    "which I run without. What works: `/ask`, mentioning me, a direct message, and a message's "
+    "*Apps* menu. I remember the conversation either way."
+)
+READING: Final = (
+    "-# You can also mention me, reply to an answer of mine, or write in a thread I opened."
 )
 
 
@@ -57,23 +74,26 @@ def overview(
 ) -> Answer:
     """Return all commands, and the keys of this person (`None`: they can't be looked up)."""
     lines = ["**Ask me anything with `/ask`.** I answer right here, in any channel or message."]
-    lines += [f"- `/{command.name}` – {command.description}" for command in commands]
+    lines += [f"- `{command.title}` – {_description(command)}" for command in commands]
     lines += ["", *_key_lines(keys), "-# More about one command: `/help command:ask`"]
-    if not reads_messages:
-        lines.append(NOT_READING)
+    lines.append(READING if reads_messages else NOT_READING)
     return Answer(text="\n".join(lines), buttons=_key_buttons(keys or {}))
 
 
 def details(commands: Sequence[CommandShape], name: str) -> Answer:
     """Return everything about one command; raises `CommandUnknown`."""
     wanted = name.strip().lstrip("/").lower()
-    command = next((command for command in commands if command.name == wanted), None)
+    command = next((command for command in commands if command.name.lower() == wanted), None)
     if command is None:
-        offered = tuple(f"/{command.name}" for command in commands)
+        offered = tuple(command.title for command in commands)
         raise CommandUnknown(command=name, offered=offered)
-    lines = [f"**`/{command.name}`** – {command.description}", MORE.get(command.name, "")]
+    lines = [f"**`{command.title}`** – {_description(command)}", MORE.get(command.name, "")]
     lines += [_line(option) for option in command.options]
     return Answer(text="\n".join(line for line in lines if line))
+
+
+def _description(command: CommandShape) -> str:
+    return MENU.get(command.name, command.description)
 
 
 def _key_lines(keys: Mapping[KeyScope, StoredKey | None] | None) -> list[str]:

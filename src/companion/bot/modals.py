@@ -90,6 +90,12 @@ def decode_form(custom_id: str) -> KeyForm | None:
         return None
 
 
+def kind_of(custom_id: str) -> str:
+    """Return what kind of form it was; empty when it is none of ours."""
+    prefix, _, rest = custom_id.partition(":")
+    return rest.partition(":")[0] if prefix == PREFIX else ""
+
+
 def read_entry(data: Mapping[str, object]) -> KeyEntry:
     """Return what was typed and chosen; raises `OptionUnknown` for a choice never offered."""
     fields = dict(_fields(data.get("components")))
@@ -98,6 +104,11 @@ def read_entry(data: Mapping[str, object]) -> KeyEntry:
     if chosen not in offered:
         raise OptionUnknown(option=f"{KEEP_FIELD}:{chosen}", offered=offered)
     return KeyEntry(typed=fields.get(KEY_FIELD, ""), keep_for=KeepFor(chosen))
+
+
+def typed_text(data: Mapping[str, object], field: str) -> str:
+    """Return what was typed into one field of a form; empty when it is not there."""
+    return dict(_fields(data.get("components"))).get(field, "")
 
 
 def _keep_select() -> discord.ui.Select[discord.ui.View]:

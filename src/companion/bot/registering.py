@@ -19,6 +19,7 @@ from companion.bot.command_shapes import mappings
 log = structlog.get_logger()
 
 CHAT_INPUT: Final = 1
+Command = discord.SlashCommand | discord.MessageCommand
 NAMES: Final = (
     "name_localizations",
     "description_localizations",
@@ -27,9 +28,7 @@ NAMES: Final = (
 BOUNDS: Final = ("min_value", "max_value", "min_length", "max_length")
 
 
-async def register(
-    http: HTTPClient, application_id: int, commands: Sequence[discord.SlashCommand]
-) -> None:
+async def register(http: HTTPClient, application_id: int, commands: Sequence[Command]) -> None:
     """Replace the registered commands by these, if they differ."""
     ours = [payload_of(command) for command in commands]
     try:
@@ -42,7 +41,7 @@ async def register(
         log.warning("commands_not_registered", status=error.status, discord_code=error.code)
 
 
-def payload_of(command: discord.SlashCommand) -> dict[str, object]:
+def payload_of(command: Command) -> dict[str, object]:
     """Return what Discord gets to register a command."""
     return cast("dict[str, object]", command.to_dict())  # pyright: ignore[reportUnknownMemberType]
 

@@ -16,7 +16,7 @@ from companion.bot.interaction_responder import InteractionResponder
 from companion.bot.notices import Notices
 from companion.bot.output_pacing import OutputPacing
 from companion.bot.reply_stream import ReplyStream
-from companion.bot.words import ChatWords
+from companion.bot.words import SILENCED, ChatWords
 from companion.domain.chat import ChatEvent, Failed
 from companion.domain.errors import AlreadyAnswered
 from companion.ports.clock import Clock
@@ -42,11 +42,13 @@ class Replies:
         self._closed = closed
         self._notices = notices
 
-    async def render(self, exchange: Exchange, events: AsyncGenerator[ChatEvent]) -> None:
+    async def render(
+        self, exchange: Exchange, events: AsyncGenerator[ChatEvent], *, note: str = ""
+    ) -> None:
         """Show the events as they come, after the exchange was deferred.
 
-        What is refused before it starts is only seen by the person who asked, however
-        public the answer would have been.
+        `note` is one more small line below the answer. What is refused before it starts is
+        only seen by the person who asked, however public the answer would have been.
         """
         async with aclosing(events):
             first = await anext(events)
@@ -58,7 +60,8 @@ class Replies:
             exchange.hand_over()
             responder = InteractionResponder(exchange.interaction, clock=self._clock)
             stream = ReplyStream(responder, self._pacing, clock=self._clock)
-            words = self._words.silenced() if exchange.was_silenced else self._words
+            notes = (note, SILENCED if exchange.was_silenced else "")
+            words = self._words.noting(*filter(None, notes))
             await stream.render(_from(first, events), words)
             if stream.refused:
                 await exchange.reply(self._words.blocked())

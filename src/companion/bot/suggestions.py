@@ -32,9 +32,9 @@ def answered_by_the_bot(_: discord.AutocompleteContext) -> list[str]:
 class Suggestions:
     """Answers autocompletion by option name."""
 
-    def __init__(self, models: ModelsService, command_names: Callable[[], Sequence[str]]) -> None:
+    def __init__(self, models: ModelsService, command_titles: Callable[[], Sequence[str]]) -> None:
         self._models = models
-        self._command_names = command_names
+        self._command_titles = command_titles
 
     def choices(self, exchange: Exchange) -> Choices:
         """Return (label, value) pairs for the option being typed, without any I/O."""
@@ -54,5 +54,5 @@ class Suggestions:
 
     def _command_choices(self, _: Exchange, typed: str) -> Choices:
         wanted = typed.lstrip("/").lower()
-        names = [name for name in self._command_names() if wanted in name]
-        return [(f"/{name}", name) for name in names]
+        titles = [title for title in self._command_titles() if wanted in title.lower()]
+        return [(title, title.removeprefix("/")) for title in titles]

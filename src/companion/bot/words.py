@@ -40,13 +40,13 @@ SILENCED = "Only you see this: the server lets apps from outside answer privatel
 class ChatWords:
     """The words of one process: implements `companion.bot.reply_words.ReplyWords`."""
 
-    def __init__(self, clock: Clock, *, note: str = "") -> None:
+    def __init__(self, clock: Clock, *, extra_notes: tuple[str, ...] = ()) -> None:
         self._clock = clock
-        self._note = note
+        self._extra_notes = extra_notes
 
-    def silenced(self) -> ChatWords:
-        """Return words that also say why only the asker sees the answer."""
-        return ChatWords(self._clock, note=SILENCED)
+    def noting(self, *notes: str) -> ChatWords:
+        """Return words that also say this below the answer."""
+        return ChatWords(self._clock, extra_notes=notes)
 
     def thinking(self, started: Started) -> str:
         """Say that the model is being asked and has not said anything for a while."""
@@ -78,7 +78,7 @@ class ChatWords:
         if finished.cost_micros is not None:
             facts.append(f"{about}{money(finished.cost_micros)}")
         facts += [f"{finished.seconds:.1f} s", PAYERS[finished.payer]]
-        notes = [*_notes(finished), *([self._note] if self._note else [])]
+        notes = [*_notes(finished), *self._extra_notes]
         return "\n".join(f"-# {line}" for line in (" · ".join(facts), *notes))
 
     def interrupted(self, finished: Finished) -> str:
