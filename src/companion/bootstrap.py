@@ -18,6 +18,7 @@ from companion.clock import SystemClock
 from companion.db.uow import SqlStore
 from companion.domain.models import Credential, Payer
 from companion.domain.secrets import Secret
+from companion.files.reader import SafeFileReader
 from companion.limits.memory import MemoryLimiter
 from companion.llm.client import open_provider
 from companion.model_source import ModelSource
@@ -112,6 +113,8 @@ async def open_app(
             fingerprints=store.fingerprints,
             provider=provider.chat,
             catalogue=provider.catalogue,
+            speech=provider.speech,
+            files=SafeFileReader(),
             prices=source.prices,
             limiter=_limiter(settings, clock),
             clock=clock,

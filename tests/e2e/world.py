@@ -19,6 +19,7 @@ from companion.domain.accounts import KeyOwner
 from companion.domain.actor import Actor, DiscordUserId
 from companion.domain.models import Credential, ModelId, Payer
 from companion.domain.secrets import Secret
+from companion.files.reader import SafeFileReader
 from companion.limits.memory import BucketSize, MemoryLimiter
 from companion.llm.client import open_provider
 from companion.llm.prices import GenaiPrices
@@ -190,6 +191,8 @@ async def open_world(
             fingerprints=store.fingerprints,
             provider=llm.chat,
             catalogue=llm.catalogue,
+            speech=llm.speech,
+            files=SafeFileReader(),
             prices=GenaiPrices(),
             limiter=MemoryLimiter(
                 {

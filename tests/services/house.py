@@ -27,7 +27,16 @@ from companion.domain.secrets import Secret
 from companion.ports.llm import ChatCall
 from companion.services.container import Services, build_services
 from companion.services.policy import OperatorKeyRule, ServicePolicy
-from tests.fakes import FakeCatalogue, FakeClock, FakeLimiter, FakePrices, FakeProvider, FakeStore
+from tests.fakes import (
+    FakeCatalogue,
+    FakeClock,
+    FakeFileReader,
+    FakeLimiter,
+    FakePrices,
+    FakeProvider,
+    FakeSpeech,
+    FakeStore,
+)
 from tests.fakes.provider import MODEL
 from tests.fakes.tables import LoggedCall
 
@@ -81,6 +90,8 @@ class House:
         self.provider = FakeProvider()
         self.catalogue = FakeCatalogue()
         self.prices = FakePrices()
+        self.files = FakeFileReader()
+        self.speech = FakeSpeech()
         self.limiter = FakeLimiter()
         self.fingerprints = self.store.fingerprints
         self.policy = ServicePolicy(
@@ -102,6 +113,8 @@ class House:
             limiter=self.limiter,
             clock=self.clock,
             policy=self.policy,
+            files=self.files,
+            speech=self.speech,
         )
 
     def credential(self, key: str, base_url: str = API_URL) -> Credential:

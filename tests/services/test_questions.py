@@ -16,6 +16,8 @@ from companion.domain.errors import (
     PromptTooLong,
     SecretInPrompt,
 )
+from companion.domain.file_errors import FilesTooLarge, TooManyFiles
+from companion.domain.files import FileNote
 from companion.domain.models import Catalogue, Model
 from tests.fakes.provider import MODEL
 from tests.services.house import ADA, GUILD, OPERATOR_KEY, House, failed
@@ -92,6 +94,24 @@ async def test_a_long_file_is_cut_with_a_note(house: House) -> None:
     assert "used 12,000 of 40,000 characters" in house.texts_sent[-1][1]
 
 
+async def test_the_person_is_told_what_was_left_out_of_a_file(house: House) -> None:
+    house.prices.windows[MODEL] = 8000
+    answer = await house.answer("Sum this up", files=(text_file("x" * 40_000),))
+    assert answer.notes == (FileNote(name="notes.txt", used=12_000, total=40_000),)
+
+
+async def test_more_files_than_allowed_are_refused_unread(house: House) -> None:
+    error = await house.refusal(files=(text_file("x"),) * 11)
+    assert isinstance(error, TooManyFiles)
+    assert house.files.read_names == []
+
+
+async def test_files_too_large_together_are_refused_unread(house: House) -> None:
+    error = await house.refusal(files=(text_file("x" * 9 * 2**20),) * 3)
+    assert isinstance(error, FilesTooLarge)
+    assert house.files.read_names == []
+
+
 async def test_a_picture_is_sent_and_only_its_name_is_stored(house: House) -> None:
     await house.ask("What is this?", files=(PNG,))
     (image,) = house.sent[-1].messages[-1].images
@@ -101,8 +121,8 @@ async def test_a_picture_is_sent_and_only_its_name_is_stored(house: House) -> No
 
 
 async def test_a_file_that_cannot_be_read_ends_the_request(house: House) -> None:
-    film = InputFile(name="film.mp4", content_type="video/mp4", data=b"\x00\x00\x00\x18ftyp")
-    assert isinstance(await house.refusal(files=(film,)), FileUnsupported)
+    house.files.error = FileUnsupported(name="a.xlsx", supported=("text",))
+    assert await house.refusal(files=(text_file("cells", "a.xlsx"),)) is house.files.error
     assert nothing_happened(house)
 
 

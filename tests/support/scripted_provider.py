@@ -20,7 +20,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import msgspec
-from aiohttp import web
+from aiohttp import BodyPartReader, web
 
 from tests.support.openai_openapi import problems_of_chat_request
 from tests.support.provider_script import (
@@ -61,13 +61,17 @@ class RecordedRequest:
 
 
 class ScriptedProvider:
-    """The server. `models` are ids or whole model objects, `models_status` answers instead."""
+    """The server. `models` are ids or whole model objects, `models_status` answers instead.
+
+    `heard` is what transcriptions say, or how they fail.
+    """
 
     def __init__(self, *, validate: bool) -> None:
         self.base_url = ""
         self.default: Choice = Answer()
         self.models: list[str | dict[str, Any]] = list(DEFAULT_MODELS)
         self.models_status: Behaviour | None = None
+        self.heard: Behaviour | str = "Words of the recording."
         self.refused: set[str] = set()
         self.requests: list[RecordedRequest] = []
         self.violations: list[str] = []
@@ -82,6 +86,7 @@ class ScriptedProvider:
         provider = cls(validate=validate)
         app = web.Application(client_max_size=64 * 2**20)
         app.router.add_post("/v1/chat/completions", provider._chat)
+        app.router.add_post("/v1/audio/transcriptions", provider._transcriptions)
         app.router.add_get("/v1/models", provider._models)
         app.router.add_route("*", "/{rest:.*}", provider._elsewhere)
         # the connection's end cancels the handler: that is how a hang-up is noticed
@@ -100,6 +105,10 @@ class ScriptedProvider:
     @property
     def chats(self) -> list[RecordedRequest]:
         return [r for r in self.requests if r.path.endswith("/chat/completions")]
+
+    @property
+    def transcriptions(self) -> list[RecordedRequest]:
+        return [r for r in self.requests if r.path.endswith("/audio/transcriptions")]
 
     def script(self, *choices: Choice) -> None:
         """Queue behaviours for the next chat requests."""
@@ -123,6 +132,22 @@ class ScriptedProvider:
             raise asyncio.CancelledError from None
         finally:
             record.ended_at = time.monotonic()
+
+    async def _transcriptions(self, request: web.Request) -> web.StreamResponse:
+        record = self._record(request)
+        async for part in await request.multipart():
+            assert isinstance(part, BodyPartReader)
+            value = await part.read()
+            name = str(part.name)
+            record.body[name] = bytes(value) if part.filename else bytes(value).decode()
+            if part.filename:
+                record.body["filename"] = part.filename
+        if not isinstance(self.heard, str):
+            return await self._behave(request, record, self.heard)
+        usage = {"type": "tokens", "input_tokens": 14, "output_tokens": 5, "total_tokens": 19}
+        return web.json_response(
+            {"text": self.heard, "usage": usage}, headers={"x-request-id": "req_speech"}
+        )
 
     async def _models(self, request: web.Request) -> web.StreamResponse:
         record = self._record(request)

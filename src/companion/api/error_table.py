@@ -12,6 +12,7 @@ from typing import Final, TypeVar, cast
 
 from companion.domain import api_errors as a
 from companion.domain import errors as e
+from companion.domain import file_errors as f
 
 E = TypeVar("E", bound=e.CompanionError)
 T = TypeVar("T", int, str)
@@ -104,6 +105,31 @@ ROWS: Final = dict(
             param="file",
         ),
         _row(e.FileUnreadable, 422, "The file can't be read.", param="file"),
+        _row(f.FileEmpty, 422, "The file is empty.", param="file"),
+        _row(f.FileMislabelled, 422, "The file is not what its name says it is.", param="file"),
+        _row(f.FileProtected, 422, "The file is protected with a password.", param="file"),
+        _row(f.FileWithoutText, 422, "There is no text in the file.", param="file"),
+        _row(f.FileExpands, 413, "The file unpacks to far more than is allowed.", param="file"),
+        _row(f.FileTooComplex, 422, "The file takes too long to read.", param="file"),
+        _row(
+            f.PictureTooLarge,
+            413,
+            lambda error: f"The picture has more than {error.limit:,} pixels.",
+            param="file",
+        ),
+        _row(f.SpeechEmpty, 422, "No words were heard in the recording.", param="file"),
+        _row(
+            f.TooManyFiles,
+            413,
+            lambda error: f"{error.count} files were sent; {error.limit} are allowed.",
+            param="file",
+        ),
+        _row(
+            f.FilesTooLarge,
+            413,
+            lambda error: f"The files have more than {error.limit:,} bytes together.",
+            param="file",
+        ),
         _row(
             a.TooManyTokens,
             422,
@@ -188,6 +214,7 @@ ROWS: Final = dict(
         ),
         _row(e.Draining, 503, "This server is restarting. Ask again in a moment.", code="draining"),
         _row(e.AlreadyRunning, 409, "That is being answered right now."),
+        _row(f.FilesBusy, 503, "Too many files are being read. Try again in a moment."),
         _row(
             a.RequestRunning,
             409,

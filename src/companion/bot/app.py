@@ -183,7 +183,7 @@ class DiscordDoor:
             notices=notices,
         )
         forms = KeyForms(services.accounts, key_page=config.key_page)
-        attachments = Attachments(session)
+        attachments = Attachments(session, api_url=config.api_url)
         questions = Questions(services.chat, replies, attachments)
         summaries = Summaries(services.chat, replies, reads_messages=config.message_content)
         talking = Talking(

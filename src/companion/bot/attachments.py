@@ -1,45 +1,90 @@
-"""Fetching an attached file: capped in size and time, redirects not followed."""
+"""Fetching attached files: from Discord only, capped in size and time, no redirects."""
 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from http import HTTPStatus
 from typing import Final
+from urllib.parse import urlsplit
 
 import aiohttp
 import discord
 
 from companion.domain.chat import InputFile
 from companion.domain.errors import FileTooLarge, FileUnreadable
+from companion.domain.file_errors import FilesTooLarge, TooManyFiles
 
 MAX_BYTES: Final = 10 * 1024 * 1024
-FETCH_S: Final = 20.0
+MAX_TOTAL_BYTES: Final = 25 * 1024 * 1024
+MAX_FILES: Final = 10
+FETCH_S: Final = 30.0
+"""For all files of one message together."""
+
 CHUNK_BYTES: Final = 64 * 1024
+CDN_HOSTS: Final = frozenset({"cdn.discordapp.com", "media.discordapp.net"})
 
 
 class Attachments:
-    """Reads files that came with a command. The session's owner closes it."""
+    """Reads files that came with a command or message. The session's owner closes it.
 
-    def __init__(self, session: aiohttp.ClientSession, *, max_bytes: int = MAX_BYTES) -> None:
+    `api_url` is where Discord is instead of at its own address: a local one keeps its
+    files there. Any other address is not asked for: the URL came in from outside.
+    """
+
+    def __init__(
+        self,
+        session: aiohttp.ClientSession,
+        *,
+        api_url: str | None = None,
+        max_bytes: int = MAX_BYTES,
+        max_total_bytes: int = MAX_TOTAL_BYTES,
+    ) -> None:
         self._session = session
+        self._local = _origin(api_url) if api_url else None
         self._max_bytes = max_bytes
+        self._max_total_bytes = max_total_bytes
 
     async def read(self, attachment: discord.Attachment | None) -> tuple[InputFile, ...]:
-        """Return the file, or nothing; raises `FileTooLarge` and `FileUnreadable`."""
-        if attachment is None:
-            return ()
-        if attachment.size > self._max_bytes:
-            raise self._too_large(attachment, attachment.size)
+        """Return the file, or nothing; raises as `read_all` does."""
+        return await self.read_all(() if attachment is None else (attachment,))
+
+    async def read_all(self, attachments: Sequence[discord.Attachment]) -> tuple[InputFile, ...]:
+        """Return the files, in order.
+
+        Raises `TooManyFiles`, `FilesTooLarge`, `FileTooLarge` and `FileUnreadable`.
+        """
+        self._check(attachments)
+        files: list[InputFile] = []
+        left = self._max_total_bytes
+        deadline = asyncio.get_running_loop().time() + FETCH_S
+        for attachment in attachments:
+            files.append(await self._file(attachment, left, deadline))
+            left -= len(files[-1].data)
+        return tuple(files)
+
+    def _check(self, attachments: Sequence[discord.Attachment]) -> None:
+        """Refuse what need not be fetched to be refused."""
+        if len(attachments) > MAX_FILES:
+            raise TooManyFiles(count=len(attachments), limit=MAX_FILES)
+        for attachment in attachments:
+            if attachment.size > self._max_bytes:
+                raise self._too_large(attachment, attachment.size)
+        total = sum(attachment.size for attachment in attachments)
+        if total > self._max_total_bytes:
+            raise FilesTooLarge(size=total, limit=self._max_total_bytes)
+
+    async def _file(self, attachment: discord.Attachment, left: int, deadline: float) -> InputFile:
+        if not self._is_discords(attachment.url):
+            raise FileUnreadable(name=attachment.filename)
         try:
-            async with asyncio.timeout(FETCH_S):
-                data = await self._fetch(attachment)
+            async with asyncio.timeout_at(deadline):
+                data = await self._fetch(attachment, left)
         except (aiohttp.ClientError, TimeoutError) as error:
             raise FileUnreadable(name=attachment.filename) from error
-        return (
-            InputFile(name=attachment.filename, content_type=attachment.content_type, data=data),
-        )
+        return InputFile(name=attachment.filename, content_type=attachment.content_type, data=data)
 
-    async def _fetch(self, attachment: discord.Attachment) -> bytes:
+    async def _fetch(self, attachment: discord.Attachment, left: int) -> bytes:
         async with self._session.get(attachment.url, allow_redirects=False) as response:
             if response.status != HTTPStatus.OK:
                 raise FileUnreadable(name=attachment.filename)
@@ -49,7 +94,29 @@ class Attachments:
                 received += chunk
                 if len(received) > self._max_bytes:
                     raise self._too_large(attachment, len(received))
+                if len(received) > left:
+                    raise FilesTooLarge(size=len(received), limit=self._max_total_bytes)
             return bytes(received)
+
+    def _is_discords(self, url: str) -> bool:
+        origin = _origin(url)
+        if origin is None:
+            return False
+        scheme, host, port = origin
+        at_discord = scheme == "https" and host in CDN_HOSTS and port in {None, 443}
+        return at_discord or origin == self._local
 
     def _too_large(self, attachment: discord.Attachment, size: int) -> FileTooLarge:
         return FileTooLarge(name=attachment.filename, size=size, limit=self._max_bytes)
+
+
+def _origin(url: str) -> tuple[str, str, int | None] | None:
+    """Return scheme, host and port; nothing for what has a name and password, or is no URL."""
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError:
+        return None
+    if not parts.hostname or parts.username is not None or "\\" in url:
+        return None
+    return parts.scheme, parts.hostname, port

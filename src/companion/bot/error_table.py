@@ -11,7 +11,8 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Final, TypeVar, cast
 
-from companion.bot.wording import count, in_, listed, moment, quoted, size
+from companion.bot.file_words import FILE_WORDS
+from companion.bot.wording import count, in_, listed, moment, quoted
 from companion.domain import api_errors as a
 from companion.domain import errors as e
 
@@ -175,25 +176,7 @@ ROWS: Final = dict(
                 "Take it out and ask again. If others could see it, revoke it now."
             ),
         ),
-        _row(
-            e.FileUnsupported,
-            lambda error, _: (
-                f"I can't read {quoted(error.name)}. I can read {listed(error.supported)}."
-            ),
-        ),
-        _row(
-            e.FileTooLarge,
-            lambda error, _: (
-                f"{quoted(error.name)} has {size(error.size)}; I can take {size(error.limit)}. "
-                "Attach a smaller file, or only the part you need."
-            ),
-        ),
-        _row(
-            e.FileUnreadable,
-            lambda error, _: (
-                f"I couldn't read {quoted(error.name)}. Attach it again, or in another format."
-            ),
-        ),
+        *(_row(kind, say) for kind, say in FILE_WORDS),
         _row(
             a.TooManyTokens,
             lambda error, _: (

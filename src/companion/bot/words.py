@@ -5,6 +5,7 @@ from __future__ import annotations
 from companion.bot.answer import Answer
 from companion.bot.buttons import Action, Button, Tone
 from companion.bot.errors import describe
+from companion.bot.file_words import noted
 from companion.bot.wording import count, in_, money, quoted
 from companion.domain.chat import Adaptation, Failed, Finished, Retrying, Started
 from companion.domain.conversation import Finish
@@ -125,4 +126,5 @@ def _notes(finished: Finished) -> list[str]:
     if finished.dropped_turns:
         turns = count(finished.dropped_turns, "earlier turn")
         notes.append(f"{turns} no longer fit the model's memory")
+    notes += [noted(note) for note in finished.notes]
     return [note[0].upper() + note[1:] for note in notes]

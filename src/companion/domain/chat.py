@@ -13,6 +13,7 @@ from enum import StrEnum
 from companion.domain.actor import Actor, Door, InteractionId, Place
 from companion.domain.conversation import Finish, TurnId
 from companion.domain.errors import CompanionError
+from companion.domain.files import FileNote
 from companion.domain.models import ModelId, Payer
 from companion.domain.usage import Micros, Usage
 
@@ -80,7 +81,7 @@ class Finished:
 
     `cause` is what interrupted it (`Finish.INTERRUPTED`). `cost_micros` is `None`
     when the model's price is unknown. `dropped_turns` counts older turns that did
-    not fit the model's window.
+    not fit the model's window. `notes` say what was left out of the files.
     """
 
     turn_id: TurnId
@@ -92,6 +93,7 @@ class Finished:
     seconds: float
     adaptations: tuple[Adaptation, ...] = ()
     dropped_turns: int = 0
+    notes: tuple[FileNote, ...] = ()
     cause: CompanionError | None = None
 
 

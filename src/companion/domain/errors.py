@@ -8,7 +8,7 @@ by class order, so a subclass without a row falls back to its parent's.
     │   ├── InvalidInput        PromptEmpty PromptTooLong OptionOutOfRange OptionUnknown
     │   │                       OptionMissing CommandUnknown ModelUnknown KeyEmpty
     │   │                       KeyMalformed SecretInPrompt
-    │   │                       FileUnsupported FileTooLarge FileUnreadable
+    │   │                       FileUnsupported FileTooLarge FileUnreadable (more: file_errors)
     │   ├── KeyUnavailable      KeyMissing KeyRejected KeyOutOfCredit KeyUnreadable
     │   ├── NotAllowed          ManagerOnly NotYours OperatorKeyNotForYou
     │   ├── TryLater            RateLimited TooManyReplies Draining AlreadyRunning

@@ -66,6 +66,21 @@ class ModelList(msgspec.Struct):
     data: list[ListedModel]
 
 
+class SpeechUsage(msgspec.Struct):
+    """What a transcription used: tokens, or seconds that are left out here."""
+
+    input_tokens: int | None = None
+    output_tokens: int | None = None
+
+
+class Transcription(msgspec.Struct):
+    """The answer to `POST /audio/transcriptions`; the request id comes from its head."""
+
+    text: str
+    usage: SpeechUsage | None = None
+    request_id: str | None = None
+
+
 class _Details(msgspec.Struct):
     cached_tokens: int | None = None
     reasoning_tokens: int | None = None
@@ -80,6 +95,7 @@ class _UsageBody(msgspec.Struct):
 
 decode_chunk: Final = msgspec.json.Decoder(Chunk).decode
 decode_models: Final = msgspec.json.Decoder(ModelList).decode
+decode_transcription: Final = msgspec.json.Decoder(Transcription).decode
 _decode_usage: Final = msgspec.json.Decoder(_UsageBody).decode
 _decode_error: Final = msgspec.json.Decoder(ErrorBody).decode
 

@@ -9,19 +9,22 @@ from dataclasses import dataclass
 from companion.llm.catalogue import CachedCatalogue
 from companion.llm.chat import OpenAIChat
 from companion.llm.connection import Connection
+from companion.llm.speech import OpenAISpeech
 from companion.llm.timings import ProviderTimings
 from companion.ports.clock import Clock
 from companion.ports.llm import ChatProvider, ModelCatalogue
+from companion.ports.speech import SpeechProvider
 
 __all__ = ["Provider", "ProviderTimings", "open_provider"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Provider:
-    """The adapters behind the ports `ChatProvider` and `ModelCatalogue`."""
+    """The adapters behind the ports `ChatProvider`, `ModelCatalogue` and `SpeechProvider`."""
 
     chat: ChatProvider
     catalogue: ModelCatalogue
+    speech: SpeechProvider
 
 
 @asynccontextmanager
@@ -34,4 +37,5 @@ async def open_provider(
         yield Provider(
             chat=OpenAIChat(connection, clock, timings),
             catalogue=CachedCatalogue(connection, clock, timings),
+            speech=OpenAISpeech(connection, timings),
         )

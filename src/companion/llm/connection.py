@@ -19,7 +19,7 @@ from openai import AsyncAPIResponse, AsyncOpenAI, Omit
 
 from companion.domain.errors import CredentialRejected, ProviderBroken
 from companion.domain.models import Credential
-from companion.llm.chunks import ModelList, decode_models
+from companion.llm.chunks import ModelList, Transcription, decode_models, decode_transcription
 from companion.llm.errors import translated
 from companion.llm.timings import ProviderTimings
 from companion.llm.transport import AiohttpTransport
@@ -89,6 +89,33 @@ class Connection:
                 return decode_models(await read_whole(_plain(answer.http_response)))
 
         return await translated(ask(), now=self._clock.now())
+
+    async def transcribe(
+        self,
+        credential: Credential,
+        *,
+        model: str,
+        file: tuple[str, bytes, str],
+        within_s: float,
+    ) -> Transcription:
+        """Upload a recording (name, bytes, media type), once. Raises a `ProviderError`."""
+
+        async def ask() -> Transcription:
+            opening = self._endpoint(
+                credential
+            ).audio.transcriptions.with_streaming_response.create(
+                file=file,
+                model=model,
+                response_format="json",
+                extra_headers=_headers(credential),
+            )
+            async with asyncio.timeout(within_s), opening as answer:
+                response = _plain(answer.http_response)
+                heard = decode_transcription(await read_whole(response))
+                heard.request_id = response.headers.get("x-request-id")
+                return heard
+
+        return await translated(ask(), model=model, now=self._clock.now())
 
     def _endpoint(self, credential: Credential) -> AsyncOpenAI:
         found = self._endpoints.get(credential.base_url)

@@ -22,4 +22,5 @@ class ProviderTimings:
     total_s: float = 900.0
     list_models_s: float = 5.0
     check_key_s: float = 8.0
+    transcribe_s: float = 120.0
     retry_waits_s: float = 30.0

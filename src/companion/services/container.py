@@ -5,8 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from companion.ports.clock import Clock
+from companion.ports.files import FileReader
 from companion.ports.limits import Limiter
 from companion.ports.llm import ChatProvider, ModelCatalogue, PriceList
+from companion.ports.speech import SpeechProvider
 from companion.ports.store import Fingerprints, Store
 from companion.services.access import AccessGate
 from companion.services.accounts import AccountsService
@@ -15,10 +17,12 @@ from companion.services.background import BackgroundTasks
 from companion.services.chat import ChatService
 from companion.services.conversations import ConversationsService
 from companion.services.idempotency import IdempotencyService
+from companion.services.listening import Listener
 from companion.services.models import ModelsService
 from companion.services.payers import Payers
 from companion.services.planning import Planner
 from companion.services.policy import ServicePolicy
+from companion.services.reading_files import FileReading
 from companion.services.recording import Recorder
 from companion.services.replying import Replier
 from companion.services.retention import RetentionSweeper
@@ -56,6 +60,8 @@ def build_services(
     limiter: Limiter,
     clock: Clock,
     policy: ServicePolicy,
+    files: FileReader,
+    speech: SpeechProvider,
 ) -> Services:
     """Wire the services. Does no I/O and starts nothing."""
     gate, tasks, session_keys = AccessGate(), BackgroundTasks(), SessionKeys()
@@ -81,6 +87,8 @@ def build_services(
         gate=gate,
         payers=payers,
         tasks=tasks,
+        files=files,
+        speech=speech,
     )
     return Services(
         chat=ChatService(replier=replier, running_turns=RunningTurns(tasks)),
@@ -118,7 +126,25 @@ def _build_replier(
     gate: AccessGate,
     payers: Payers,
     tasks: BackgroundTasks,
+    files: FileReader,
+    speech: SpeechProvider,
 ) -> Replier:
+    admission = Admission(
+        limiter=limiter,
+        max_streams=policy.max_streams,
+        max_streams_per_user=policy.max_streams_per_user,
+    )
+    keeps_contents = policy.retention_days > 0
+    listener = Listener(
+        store=store,
+        speech=speech,
+        admission=admission,
+        payers=payers,
+        prices=prices,
+        clock=clock,
+        model=policy.speech_model,
+        keeps_contents=keeps_contents,
+    )
     return Replier(
         planner=Planner(
             store=store,
@@ -127,19 +153,16 @@ def _build_replier(
             gate=gate,
             payers=payers,
             policy=policy,
+            files=FileReading(reader=files, listener=listener),
         ),
-        admission=Admission(
-            limiter=limiter,
-            max_streams=policy.max_streams,
-            max_streams_per_user=policy.max_streams_per_user,
-        ),
+        admission=admission,
         recorder=Recorder(
             store=store,
             prices=prices,
             clock=clock,
             payers=payers,
             tasks=tasks,
-            keeps_contents=policy.retention_days > 0,
+            keeps_contents=keeps_contents,
         ),
         provider=provider,
         fingerprints=fingerprints,

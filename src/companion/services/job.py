@@ -9,6 +9,7 @@ from companion.domain.actor import Actor, Door, InteractionId, PersonId, Place
 from companion.domain.chat import ChatRequest, InputFile
 from companion.domain.conversation import Finish, TurnId
 from companion.domain.errors import ProviderError
+from companion.domain.files import FileNote
 from companion.domain.models import ModelId
 from companion.ports.llm import ChatCall, ChatEnded
 from companion.ports.store import CallStart
@@ -70,6 +71,7 @@ class Plan:
     prompt: str
     call: ChatCall
     dropped_turns: int
+    notes: tuple[FileNote, ...] = ()
     replaces: TurnId | None = None
 
     @property

@@ -1,6 +1,6 @@
 """From what was asked to what will be sent, or to the reason why not.
 
-Everything here reads only: until the plan stands, nothing is stored, sent or spent.
+Until the plan stands, nothing is stored, sent or spent, except to have speech written down.
 """
 
 from __future__ import annotations
@@ -12,15 +12,17 @@ from companion.domain.actor import PersonId, Place
 from companion.domain.context_window import Window
 from companion.domain.conversation import ConversationId, ConversationKey, Turn
 from companion.domain.errors import ButtonExpired, NotYours, TurnGone
+from companion.domain.files import ImageFile, TextFile
 from companion.domain.models import Catalogue, ModelId
 from companion.ports.llm import ChatCall, ModelCatalogue, PriceList
 from companion.ports.store import Store, UnitOfWork
-from companion.services import input_files, prompting, secret_scan
+from companion.services import prompting, secret_scan
 from companion.services.access import AccessGate, may_manage
 from companion.services.job import Job, Mode, Plan
 from companion.services.model_choice import asked_for, first_known, known
 from companion.services.payers import Payers, Paying
 from companion.services.policy import ServicePolicy
+from companion.services.reading_files import FileReading
 from companion.services.request_checks import Options, checked_prompt
 
 
@@ -42,7 +44,6 @@ class _Asked:
 
     options: Options
     prompt: str
-    files: tuple[input_files.TextFile | input_files.ImageFile, ...]
 
 
 class Planner:
@@ -57,6 +58,7 @@ class Planner:
         gate: AccessGate,
         payers: Payers,
         policy: ServicePolicy,
+        files: FileReading,
     ) -> None:
         self._store = store
         self._catalogue = catalogue
@@ -64,9 +66,10 @@ class Planner:
         self._gate = gate
         self._payers = payers
         self._policy = policy
+        self._files = files
 
     async def plan(self, job: Job) -> Plan:
-        """Return what to do; raises a `Refused` or a `StorageError`."""
+        """Return what to do; raises a `Refused`, a `StorageError`, or a `ProviderError`."""
         asked = _check(job)
         self._gate.check(job.actor, job.place, job.door)
         found = await self._look_up(job)
@@ -74,7 +77,8 @@ class Planner:
         model = self._model(job, found, catalogue)
         await self._prices.prepare()
         tokens = self._window_tokens(model, catalogue)
-        question = self._question(job, asked, found.earlier, tokens)
+        files = await self._files.read(job, found.paying)
+        question = self._question(job, asked, files, found.earlier, tokens)
         system = prompting.instructions(
             self._policy.system_prompt, found.of_person, found.of_server
         )
@@ -92,6 +96,7 @@ class Planner:
                 max_tokens=asked.options.max_tokens,
             ),
             dropped_turns=window.dropped,
+            notes=question.notes,
             replaces=job.earlier if _does_again(job, found.earlier) else None,
         )
 
@@ -129,10 +134,15 @@ class Planner:
         )
 
     def _question(
-        self, job: Job, asked: _Asked, earlier: Turn | None, window_tokens: int
+        self,
+        job: Job,
+        asked: _Asked,
+        files: tuple[TextFile | ImageFile, ...],
+        earlier: Turn | None,
+        window_tokens: int,
     ) -> prompting.Question:
         if earlier is None:
-            return prompting.question(asked.prompt, asked.files, window_tokens)
+            return prompting.question(asked.prompt, files, window_tokens)
         again = _does_again(job, earlier)
         return prompting.Question(text=earlier.prompt if again else prompting.CONTINUE)
 
@@ -150,12 +160,10 @@ class Planner:
 def _check(job: Job) -> _Asked:
     options = Options(temperature=job.temperature, max_tokens=job.max_tokens)
     if job.mode is not Mode.NEW:
-        return _Asked(options=options, prompt="", files=())
+        return _Asked(options=options, prompt="")
     prompt = checked_prompt(job.prompt)
-    files = tuple(input_files.read(file) for file in job.files)
-    for text in (prompt, *(f.text for f in files if isinstance(f, input_files.TextFile))):
-        secret_scan.check(text)
-    return _Asked(options=options, prompt=prompt, files=files)
+    secret_scan.check(prompt)
+    return _Asked(options=options, prompt=prompt)
 
 
 async def _earlier(unit: UnitOfWork, job: Job, person: PersonId | None) -> Turn | None:

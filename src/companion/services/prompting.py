@@ -9,10 +9,10 @@ from typing import Final
 from companion.domain.accounts import Preferences
 from companion.domain.context_window import TURN_TOKENS, Window, estimate_tokens, fit
 from companion.domain.conversation import ConversationId, Turn
+from companion.domain.files import FileNote, ImageFile, TextFile
 from companion.domain.usage import Usage
 from companion.ports.llm import ChatMessage, ImagePart
 from companion.ports.store import Turns
-from companion.services.input_files import ImageFile, TextFile
 
 DEFAULT_WINDOW_TOKENS: Final = 8192
 """Assumed for a model that nobody knows."""
@@ -42,6 +42,7 @@ class Question:
 
     text: str
     images: tuple[ImagePart, ...] = ()
+    notes: tuple[FileNote, ...] = ()
 
 
 def question(prompt: str, files: Sequence[TextFile | ImageFile], window_tokens: int) -> Question:
@@ -49,10 +50,12 @@ def question(prompt: str, files: Sequence[TextFile | ImageFile], window_tokens: 
     texts = [file for file in files if isinstance(file, TextFile)]
     images = [file for file in files if isinstance(file, ImageFile)]
     room = min(_LONGEST_EXCERPT, window_tokens // 2 * _CHARACTERS_PER_TOKEN)
-    excerpts = [file.excerpt(room // len(texts)) for file in texts]
+    share = room // max(1, len(texts))
+    excerpts = [file.excerpt(share) for file in texts]
     return Question(
         text="\n\n".join([prompt, *excerpts, *(image.marker for image in images)]),
-        images=tuple(image.part for image in images),
+        images=tuple(ImagePart(data_url=image.data_url) for image in images),
+        notes=tuple(note for file in texts for note in file.notes(share)),
     )
 
 

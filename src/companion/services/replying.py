@@ -128,6 +128,7 @@ class Replier:
             seconds=self._clock.monotonic() - progress.began,
             adaptations=progress.ended.adaptations if progress.ended else (),
             dropped_turns=plan.dropped_turns,
+            notes=plan.notes,
             cause=_cause(progress),
         )
 

@@ -1,0 +1,55 @@
+"""The process that reads one file and ends: `python -I -m companion.files.worker KIND`.
+
+The file comes over stdin, what was read goes out over stdout. It may take so much
+memory and time and no more, can write no file, and knows no secret. Whatever a
+library raises here ends the process, which is how its parent learns of it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+import sys
+from typing import Protocol, cast
+
+from companion.domain.file_kinds import FileKind
+from companion.files import caps
+from companion.files.results import Outcome, Result
+
+
+class _Part(Protocol):
+    def read(self, data: bytes, kind: FileKind) -> Result: ...
+
+
+def limit_ourselves() -> None:
+    """Take on the limits, as far as this system has them."""
+    try:
+        import resource  # noqa: PLC0415 — Windows has none
+    except ImportError:
+        return
+    for what, most in (
+        (resource.RLIMIT_AS, caps.ADDRESS_SPACE_BYTES),
+        (resource.RLIMIT_CPU, caps.CPU_S),
+        (resource.RLIMIT_FSIZE, 0),
+        (resource.RLIMIT_CORE, 0),
+    ):
+        with contextlib.suppress(ValueError, OSError):  # macOS refuses some of them
+            resource.setrlimit(what, (most, most))
+
+
+def main(kind: FileKind) -> None:
+    """Read stdin as a file of that kind, and write the result to stdout."""
+    limit_ourselves()
+    data = sys.stdin.buffer.read()
+    module = "pictures" if kind.is_picture else kind.name.lower()
+    try:
+        # only what this kind needs is loaded: it is most of the time that this takes
+        part = cast("_Part", importlib.import_module(f"companion.files.{module}"))
+        result = part.read(data, kind)
+    except MemoryError:
+        result = Result(outcome=Outcome.TOO_COMPLEX)
+    sys.stdout.buffer.write(result.to_bytes())
+
+
+if __name__ == "__main__":
+    main(FileKind(sys.argv[1]))
