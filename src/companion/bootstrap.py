@@ -24,7 +24,7 @@ from companion.llm.client import open_provider
 from companion.model_source import ModelSource
 from companion.ports.limits import LimitScope
 from companion.readiness import ProcessReadiness
-from companion.services.container import Services, build_services
+from companion.services.container import Outside, Services, build_services
 from companion.services.policy import ServicePolicy
 from companion.settings import Settings
 from companion.storage import opened_store
@@ -109,16 +109,18 @@ async def open_app(
         store = await stack.enter_async_context(opened_store(settings))
         provider = await stack.enter_async_context(open_provider(clock=clock))
         services = build_services(
-            store=store,
-            fingerprints=store.fingerprints,
-            provider=provider.chat,
-            catalogue=provider.catalogue,
-            speech=provider.speech,
-            files=SafeFileReader(),
-            prices=source.prices,
-            limiter=_limiter(settings, clock),
-            clock=clock,
-            policy=_policy(settings, source, store),
+            Outside(
+                store=store,
+                fingerprints=store.fingerprints,
+                provider=provider.chat,
+                catalogue=provider.catalogue,
+                speech=provider.speech,
+                files=SafeFileReader(),
+                prices=source.prices,
+                limiter=_limiter(settings, clock),
+                clock=clock,
+                policy=_policy(settings, source, store),
+            )
         )
         stack.push_async_callback(services.close)
         services.sweeper.start()

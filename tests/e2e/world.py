@@ -28,7 +28,7 @@ from companion.playground.local_discord import LocalDiscord
 from companion.playground.people import Where
 from companion.playground.state import Message, Person
 from companion.ports.limits import LimitScope
-from companion.services.container import Services, build_services
+from companion.services.container import Outside, Services, build_services
 from companion.services.policy import ServicePolicy
 from tests.support.discord_openapi import assert_requests_follow_discord
 from tests.support.scripted_provider import ScriptedProvider
@@ -187,30 +187,32 @@ async def open_world(
             payer=Payer.OPERATOR,
         )
         services = build_services(
-            store=store,
-            fingerprints=store.fingerprints,
-            provider=llm.chat,
-            catalogue=llm.catalogue,
-            speech=llm.speech,
-            files=SafeFileReader(),
-            prices=GenaiPrices(),
-            limiter=MemoryLimiter(
-                {
-                    LimitScope.USER: setup.user_bucket,
-                    LimitScope.GUILD: GENEROUS,
-                    LimitScope.KEY: GENEROUS,
-                },
-                clock,
-            ),
-            clock=clock,
-            policy=ServicePolicy(
-                base_url=provider.base_url,
-                default_model=ModelId(MODEL),
-                system_prompt="Be brief.",
-                operator=operator or None,
-                max_streams=setup.max_streams,
-                max_streams_per_user=setup.max_streams_per_user,
-            ),
+            Outside(
+                store=store,
+                fingerprints=store.fingerprints,
+                provider=llm.chat,
+                catalogue=llm.catalogue,
+                speech=llm.speech,
+                files=SafeFileReader(),
+                prices=GenaiPrices(),
+                limiter=MemoryLimiter(
+                    {
+                        LimitScope.USER: setup.user_bucket,
+                        LimitScope.GUILD: GENEROUS,
+                        LimitScope.KEY: GENEROUS,
+                    },
+                    clock,
+                ),
+                clock=clock,
+                policy=ServicePolicy(
+                    base_url=provider.base_url,
+                    default_model=ModelId(MODEL),
+                    system_prompt="Be brief.",
+                    operator=operator or None,
+                    max_streams=setup.max_streams,
+                    max_streams_per_user=setup.max_streams_per_user,
+                ),
+            )
         )
         config = DiscordConfig(
             token=Secret(discord.token),

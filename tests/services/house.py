@@ -25,7 +25,7 @@ from companion.domain.errors import CompanionError
 from companion.domain.models import Credential, Payer
 from companion.domain.secrets import Secret
 from companion.ports.llm import ChatCall
-from companion.services.container import Services, build_services
+from companion.services.container import Outside, Services, build_services
 from companion.services.policy import OperatorKeyRule, ServicePolicy
 from tests.fakes import (
     FakeCatalogue,
@@ -105,16 +105,18 @@ class House:
             retention_days=retention_days,
         )
         self.services: Services = build_services(
-            store=self.store,
-            fingerprints=self.fingerprints,
-            provider=self.provider,
-            catalogue=self.catalogue,
-            prices=self.prices,
-            limiter=self.limiter,
-            clock=self.clock,
-            policy=self.policy,
-            files=self.files,
-            speech=self.speech,
+            Outside(
+                store=self.store,
+                fingerprints=self.fingerprints,
+                provider=self.provider,
+                catalogue=self.catalogue,
+                prices=self.prices,
+                limiter=self.limiter,
+                clock=self.clock,
+                policy=self.policy,
+                files=self.files,
+                speech=self.speech,
+            )
         )
 
     def credential(self, key: str, base_url: str = API_URL) -> Credential:

@@ -50,53 +50,45 @@ class Services:
         await self.tasks.close()
 
 
-def build_services(
-    *,
-    store: Store,
-    fingerprints: Fingerprints,
-    provider: ChatProvider,
-    catalogue: ModelCatalogue,
-    prices: PriceList,
-    limiter: Limiter,
-    clock: Clock,
-    policy: ServicePolicy,
-    files: FileReader,
-    speech: SpeechProvider,
-) -> Services:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outside:
+    """What the services stand on: the adapters behind the ports, and what the operator decided."""
+
+    store: Store
+    fingerprints: Fingerprints
+    provider: ChatProvider
+    catalogue: ModelCatalogue
+    prices: PriceList
+    limiter: Limiter
+    clock: Clock
+    policy: ServicePolicy
+    files: FileReader
+    speech: SpeechProvider
+
+
+def build_services(outside: Outside) -> Services:
     """Wire the services. Does no I/O and starts nothing."""
+    store, clock, policy = outside.store, outside.clock, outside.policy
+    fingerprints = outside.fingerprints
     gate, tasks, session_keys = AccessGate(), BackgroundTasks(), SessionKeys()
     payers = Payers(policy=policy, session_keys=session_keys, clock=clock)
     models = ModelsService(
         store=store,
-        catalogue=catalogue,
+        catalogue=outside.catalogue,
         payers=payers,
         gate=gate,
         tasks=tasks,
         clock=clock,
         policy=policy,
     )
-    replier = _build_replier(
-        store=store,
-        fingerprints=fingerprints,
-        provider=provider,
-        catalogue=catalogue,
-        prices=prices,
-        limiter=limiter,
-        clock=clock,
-        policy=policy,
-        gate=gate,
-        payers=payers,
-        tasks=tasks,
-        files=files,
-        speech=speech,
-    )
+    replier = _build_replier(outside, gate=gate, payers=payers, tasks=tasks)
     return Services(
         chat=ChatService(replier=replier, running_turns=RunningTurns(tasks)),
         conversations=ConversationsService(store=store, gate=gate),
         accounts=AccountsService(
             store=store,
             fingerprints=fingerprints,
-            provider=provider,
+            provider=outside.provider,
             session_keys=session_keys,
             models=models,
             gate=gate,
@@ -114,33 +106,21 @@ def build_services(
 
 
 def _build_replier(
-    *,
-    store: Store,
-    fingerprints: Fingerprints,
-    provider: ChatProvider,
-    catalogue: ModelCatalogue,
-    prices: PriceList,
-    limiter: Limiter,
-    clock: Clock,
-    policy: ServicePolicy,
-    gate: AccessGate,
-    payers: Payers,
-    tasks: BackgroundTasks,
-    files: FileReader,
-    speech: SpeechProvider,
+    outside: Outside, *, gate: AccessGate, payers: Payers, tasks: BackgroundTasks
 ) -> Replier:
+    store, clock, policy = outside.store, outside.clock, outside.policy
     admission = Admission(
-        limiter=limiter,
+        limiter=outside.limiter,
         max_streams=policy.max_streams,
         max_streams_per_user=policy.max_streams_per_user,
     )
     keeps_contents = policy.retention_days > 0
     listener = Listener(
         store=store,
-        speech=speech,
+        speech=outside.speech,
         admission=admission,
         payers=payers,
-        prices=prices,
+        prices=outside.prices,
         clock=clock,
         model=policy.speech_model,
         keeps_contents=keeps_contents,
@@ -148,23 +128,23 @@ def _build_replier(
     return Replier(
         planner=Planner(
             store=store,
-            catalogue=catalogue,
-            prices=prices,
+            catalogue=outside.catalogue,
+            prices=outside.prices,
             gate=gate,
             payers=payers,
             policy=policy,
-            files=FileReading(reader=files, listener=listener),
+            files=FileReading(reader=outside.files, listener=listener),
         ),
         admission=admission,
         recorder=Recorder(
             store=store,
-            prices=prices,
+            prices=outside.prices,
             clock=clock,
             payers=payers,
             tasks=tasks,
             keeps_contents=keeps_contents,
         ),
-        provider=provider,
-        fingerprints=fingerprints,
+        provider=outside.provider,
+        fingerprints=outside.fingerprints,
         clock=clock,
     )
