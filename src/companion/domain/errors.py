@@ -266,10 +266,15 @@ class AlreadyAnswered(Gone):
 
 @dataclass(kw_only=True, eq=False)
 class ProviderError(CompanionError):
-    """The provider failed. Its text is never kept; its code, status and request id are."""
+    """The provider failed. Its text is never kept; what is a code or a number is.
+
+    `upstream_type` and `upstream_param` are as OpenAI's errors have them.
+    """
 
     status: int | None = None
     upstream_code: str | None = None
+    upstream_type: str | None = None
+    upstream_param: str | None = None
     request_id: str | None = None
 
 

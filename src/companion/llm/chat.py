@@ -106,7 +106,7 @@ class OpenAIChat:
                 return await self._ask(credential, call, quirks)
             except FieldRefused as refused:
                 if not self._adaptations.learn(credential, call.model, refused.field, quirks):
-                    raise _plainly(refused) from None
+                    raise plainly(refused) from None
 
     async def _ask(self, credential: Credential, call: ChatCall, quirks: Quirks) -> _Opened:
         """Send one request and read as far as its first token, or its end."""
@@ -144,11 +144,12 @@ async def _first(parts: AsyncGenerator[str | Ending]) -> str | Ending:
     try:
         return await anext(parts)
     except StreamCut as cut:
-        failure = _before_first_token(cut)
+        failure = before_first_token(cut)
     raise failure
 
 
-def _before_first_token(cut: StreamCut) -> ProviderError:
+def before_first_token(cut: StreamCut) -> ProviderError:
+    """Return what a cut is when nothing had come yet: an ordinary failure."""
     if isinstance(cut.__cause__, ProviderError):
         return cut.__cause__
     match cut.reason:
@@ -160,9 +161,12 @@ def _before_first_token(cut: StreamCut) -> ProviderError:
             return ProviderBroken(request_id=cut.request_id)
 
 
-def _plainly(refused: FieldRefused) -> RequestRejected:
+def plainly(refused: FieldRefused) -> RequestRejected:
+    """Return the refusal of a field that nothing can be done about."""
     return RequestRejected(
         status=refused.status,
         upstream_code=refused.upstream_code,
+        upstream_type=refused.upstream_type,
+        upstream_param=refused.upstream_param,
         request_id=refused.request_id,
     )

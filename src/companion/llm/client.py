@@ -9,10 +9,12 @@ from dataclasses import dataclass
 from companion.llm.catalogue import CachedCatalogue
 from companion.llm.chat import OpenAIChat
 from companion.llm.connection import Connection
+from companion.llm.relay import OpenAIRelay
 from companion.llm.speech import OpenAISpeech
 from companion.llm.timings import ProviderTimings
 from companion.ports.clock import Clock
 from companion.ports.llm import ChatProvider, ModelCatalogue
+from companion.ports.relay import RelayProvider
 from companion.ports.speech import SpeechProvider
 
 __all__ = ["Provider", "ProviderTimings", "open_provider"]
@@ -20,11 +22,12 @@ __all__ = ["Provider", "ProviderTimings", "open_provider"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Provider:
-    """The adapters behind the ports `ChatProvider`, `ModelCatalogue` and `SpeechProvider`."""
+    """The adapters behind the ports of the model provider."""
 
     chat: ChatProvider
     catalogue: ModelCatalogue
     speech: SpeechProvider
+    relay: RelayProvider
 
 
 @asynccontextmanager
@@ -38,4 +41,5 @@ async def open_provider(
             chat=OpenAIChat(connection, clock, timings),
             catalogue=CachedCatalogue(connection, clock, timings),
             speech=OpenAISpeech(connection, timings),
+            relay=OpenAIRelay(connection, clock, timings),
         )

@@ -11,9 +11,11 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import Any, Final
 
+import aiohttp
 import httpx2
 from openai import AsyncAPIResponse, AsyncOpenAI, Omit
 
@@ -22,13 +24,21 @@ from companion.domain.models import Credential
 from companion.llm.chunks import ModelList, Transcription, decode_models, decode_transcription
 from companion.llm.errors import translated
 from companion.llm.timings import ProviderTimings
-from companion.llm.transport import AiohttpTransport
+from companion.llm.transport import AiohttpTransport, Body, let_go
 from companion.ports.clock import Clock
 
 LARGEST_BODY: Final = 8 * 2**20
 """Bytes of a body that is read whole."""
 
 _ENDPOINTS: Final = 32
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Message:
+    """A request's body, and the headers that describe it."""
+
+    body: Body
+    headers: tuple[tuple[str, str], ...] = ()
 
 
 class Connection:
@@ -38,14 +48,16 @@ class Connection:
         self._clock = clock
         self._timings = timings
         # read time-outs are the watchdogs' business: a `: ping` would reset this one
+        self._transport = AiohttpTransport()
         self._http = httpx2.AsyncClient(
-            transport=AiohttpTransport(),
+            transport=self._transport,
             cookies=CookieJar(DefaultCookiePolicy(allowed_domains=())),
             follow_redirects=False,
             timeout=httpx2.Timeout(None, connect=timings.connect_s),
         )
         self._sdk = _Client(api_key="unset", max_retries=0, http_client=self._http)
         self._endpoints: dict[str, AsyncOpenAI] = {}
+        self._waits = aiohttp.ClientTimeout(total=None, sock_connect=timings.connect_s)
 
     async def aclose(self) -> None:
         """Close all connections."""
@@ -77,6 +89,31 @@ class Connection:
             yield _plain(answer.http_response)
         finally:
             await answer.close()
+
+    @asynccontextmanager
+    async def open_plain(
+        self, credential: Credential, method: str, path: str, message: Message, *, deadline: float
+    ) -> AsyncGenerator[aiohttp.ClientResponse]:
+        """Send a request past the SDK; the answer may be a refusal, its body unread.
+
+        `deadline` (loop time) is for the head of the answer. Raises a `ProviderError`.
+        """
+        headers = [*_headers(credential).items(), *message.headers]
+        url = credential.base_url.rstrip("/") + path
+
+        async def send() -> aiohttp.ClientResponse:
+            async with asyncio.timeout_at(deadline):
+                return await self._transport.send(
+                    method, url, headers=headers, body=message.body, waits=self._waits
+                )
+
+        answer = await translated(send(), now=self._clock.now())
+        try:
+            if answer.headers.get("content-encoding", "identity") != "identity":
+                raise ProviderBroken(status=answer.status)
+            yield answer
+        finally:
+            let_go(answer)
 
     async def list_models(self, credential: Credential, *, within_s: float) -> ModelList:
         """Ask for the key's models. Raises a `ProviderError`."""

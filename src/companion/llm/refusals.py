@@ -83,6 +83,7 @@ OPTIONAL_FIELDS: Final = (
 
 SYSTEM_ROLE: Final = "system"
 _CODE: Final = re.compile(r"[\w.:-]{1,64}")
+_NAME: Final = re.compile(r"[\w.:\[\]-]{1,100}")
 
 
 @dataclass(kw_only=True, eq=False)
@@ -113,6 +114,7 @@ class Refusal:
         """Return our error for it. The provider's words stay behind."""
         error = self._error()
         error.status, error.upstream_code = self.status, self.code
+        error.upstream_type, error.upstream_param = _name(self.body.type), _name(self.body.param)
         error.request_id = self.request_id
         return error
 
@@ -153,3 +155,8 @@ class Refusal:
 
     def _words(self) -> str:
         return (self.body.message or "").lower()
+
+
+def _name(text: str | None) -> str | None:
+    """Return a type or a field's name; anything longer or else would be words."""
+    return text if text and _NAME.fullmatch(text) else None

@@ -79,9 +79,15 @@ class Retries:
         pause = self._paused.get(fingerprint, 0.0) - self._clock.monotonic()
         if pause > self._longest_wait_s:
             raise ProviderRateLimited(retry_after_s=pause)
-        self._calls.append(self._clock.monotonic())
+        self.count()
         wait_s = _spread(pause) if pause > 0 else 0.0
         return Tries(self, fingerprint, wait_s=wait_s, longest_wait_s=self._longest_wait_s)
+
+    def count(self) -> None:
+        """Count a call: retries are a share of them."""
+        now = self._clock.monotonic()
+        self._calls.append(now)
+        _drop_old(self._calls, now)
 
     def pause(self, fingerprint: KeyFingerprint, seconds: float) -> None:
         """Let all calls of a key wait."""
@@ -92,9 +98,8 @@ class Retries:
     def spend(self) -> bool:
         """Take one retry from the minute's budget; false when it is used up."""
         now = self._clock.monotonic()
-        for times in (self._calls, self._retried):
-            while times and times[0] <= now - BUDGET_WINDOW_S:
-                times.popleft()
+        _drop_old(self._calls, now)
+        _drop_old(self._retried, now)
         if len(self._retried) >= max(BUDGET_FLOOR, BUDGET_SHARE * len(self._calls)):
             return False
         self._retried.append(now)
@@ -155,6 +160,11 @@ class Tries:
 
     async def _note(self, seconds: float) -> None:
         self.wait_s = seconds
+
+
+def _drop_old(times: deque[float], now: float) -> None:
+    while times and times[0] <= now - BUDGET_WINDOW_S:
+        times.popleft()
 
 
 def _is_transient(error: ProviderBroken) -> bool:

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import io
 import ssl
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Iterable
 from functools import cache
 from typing import Final
 from urllib.request import getproxies_environment, proxy_bypass
@@ -23,6 +23,7 @@ LARGEST_REFUSAL: Final = 256 * 1024
 _LOOPBACK: Final = {"localhost", "127.0.0.1", "::1"}
 _LARGE_BODY: Final = 2**20
 _REFUSAL: Final = 300
+Body = bytes | io.BytesIO | AsyncIterable[bytes] | None
 
 
 class AiohttpTransport(httpx2.AsyncBaseTransport):
@@ -39,20 +40,15 @@ class AiohttpTransport(httpx2.AsyncBaseTransport):
     async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
         """Send one request and return its answer, the body unread."""
         limits = request.extensions.get("timeout", {})
-        try:
-            answer = await self._session.request(
-                request.method,
-                str(request.url),
-                headers=request.headers.multi_items(),
-                data=_body(await request.aread()),
-                allow_redirects=False,
-                timeout=aiohttp.ClientTimeout(
-                    total=None, sock_connect=limits.get("connect"), sock_read=limits.get("read")
-                ),
-                proxy=self._proxy(request.url),
-            )
-        except (aiohttp.ClientError, OSError) as error:
-            raise _opening_failure(error) from error
+        answer = await self.send(
+            request.method,
+            str(request.url),
+            headers=request.headers.multi_items(),
+            body=as_body(await request.aread()),
+            waits=aiohttp.ClientTimeout(
+                total=None, sock_connect=limits.get("connect"), sock_read=limits.get("read")
+            ),
+        )
         return httpx2.Response(
             answer.status,
             headers=answer.raw_headers,
@@ -60,13 +56,37 @@ class AiohttpTransport(httpx2.AsyncBaseTransport):
             request=request,
         )
 
+    async def send(
+        self,
+        method: str,
+        url: str,
+        *,
+        headers: Iterable[tuple[str, str]],
+        body: Body,
+        waits: aiohttp.ClientTimeout,
+    ) -> aiohttp.ClientResponse:
+        """Send one request without the SDK's layers; raises an `httpx2.TransportError`."""
+        try:
+            return await self._session.request(
+                method,
+                url,
+                headers=headers,
+                data=body,
+                allow_redirects=False,
+                timeout=waits,
+                proxy=self._proxy(url) if self._proxies else None,
+            )
+        except (aiohttp.ClientError, OSError) as error:
+            raise _opening_failure(error) from error
+
     async def aclose(self) -> None:
         """Close all connections."""
         await self._session.close()
 
-    def _proxy(self, url: httpx2.URL) -> str | None:
+    def _proxy(self, address: str) -> str | None:
+        url = httpx2.URL(address)
         # the local and the sample model are on this machine, which no proxy reaches
-        if not self._proxies or url.host in _LOOPBACK or proxy_bypass(url.host):
+        if url.host in _LOOPBACK or proxy_bypass(url.host):
             return None
         return self._proxies.get(url.scheme)
 
@@ -79,22 +99,33 @@ class _Body(httpx2.AsyncByteStream):
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
         left = LARGEST_REFUSAL if self._answer.status >= _REFUSAL else None
-        try:
-            async for piece in self._answer.content.iter_any():
-                yield piece
-                if left is not None and (left := left - len(piece)) < 0:
-                    return
-        except aiohttp.SocketTimeoutError as error:
-            raise httpx2.ReadTimeout("") from error
-        except (aiohttp.ClientError, OSError) as error:
-            raise httpx2.ReadError("") from error
+        async for piece in pieces_of(self._answer):
+            yield piece
+            if left is not None and (left := left - len(piece)) < 0:
+                return
 
     async def aclose(self) -> None:
         """Give the connection back, or hang up when the body was not read to its end."""
-        if self._answer.content.at_eof():
-            self._answer.release()
-        else:
-            self._answer.close()
+        let_go(self._answer)
+
+
+async def pieces_of(answer: aiohttp.ClientResponse) -> AsyncGenerator[bytes]:
+    """Yield the body as it comes; raises an `httpx2.TransportError`."""
+    try:
+        async for piece in answer.content.iter_any():
+            yield piece
+    except aiohttp.SocketTimeoutError as error:
+        raise httpx2.ReadTimeout("") from error
+    except (aiohttp.ClientError, OSError) as error:
+        raise httpx2.ReadError("") from error
+
+
+def let_go(answer: aiohttp.ClientResponse) -> None:
+    """Give the connection back, or hang up when the body was not read to its end."""
+    if answer.content.at_eof():
+        answer.release()
+    else:
+        answer.close()
 
 
 @cache
@@ -103,7 +134,8 @@ def _tls() -> ssl.SSLContext:
     return httpx2.create_ssl_context()
 
 
-def _body(content: bytes) -> bytes | io.BytesIO | None:
+def as_body(content: bytes) -> bytes | io.BytesIO | None:
+    """Return a body in the form that is sent fastest."""
     # aiohttp writes a large body in slices only when it comes as a file
     return io.BytesIO(content) if len(content) >= _LARGE_BODY else content or None
 
