@@ -80,10 +80,8 @@ class App:
         """Refuse new work, and let running replies finish for as long as the settings allow."""
         self.readiness.draining = True
         log.info("draining", running=self.services.chat.running, at_most_s=self._drain_s)
-        if self.door is not None:
-            await self.door.drain(self._drain_s)
-        else:
-            await self.services.chat.drain(self._drain_s)
+        chat = self.services.chat if self.door is None else self.door
+        await asyncio.gather(chat.drain(self._drain_s), self.services.relay.drain(self._drain_s))
 
     async def _announce(self, began: float) -> None:
         if self.door is not None:
@@ -113,6 +111,7 @@ async def open_app(
                 store=store,
                 fingerprints=store.fingerprints,
                 provider=provider.chat,
+                relay=provider.relay,
                 catalogue=provider.catalogue,
                 speech=provider.speech,
                 files=SafeFileReader(),

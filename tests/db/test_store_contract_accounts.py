@@ -12,7 +12,7 @@ from companion.domain.conversation import TurnId
 from companion.domain.errors import KeyMissing
 from companion.domain.models import ModelId, Payer
 from companion.domain.secrets import Secret
-from companion.ports.store import Store
+from companion.ports.store import LoggedEnd, Store
 from tests.db.conftest import HandClock
 from tests.db.things import API_URL, add_turn, call_end, call_start, new_person
 
@@ -179,6 +179,33 @@ async def test_contents_past_their_date_are_dropped_once(store: Store, clock: Ha
     async with store.write() as unit:
         assert await unit.provider_log.drop_contents_before(clock.now()) == 1
         assert await unit.provider_log.drop_contents_before(clock.now()) == 0
+
+
+async def test_many_calls_are_logged_at_once_as_one_by_one(store: Store, clock: HandClock) -> None:
+    async with store.write() as unit:
+        person = await new_person(unit)
+        calls = [call_start(person, at=clock.now()) for _ in range(3)]
+        silent = call_start(person, at=clock.now(), text=None)
+        await unit.provider_log.start_all([*calls, silent])
+        ended = LoggedEnd(call=silent.id, person=person, end=call_end())
+        failed = LoggedEnd(call=calls[0].id, person=person, end=call_end(text=None))
+        await unit.provider_log.end_all([ended, failed])
+    async with store.write() as unit:
+        later = clock.now() + timedelta(days=1)
+        assert await unit.provider_log.drop_contents_before(later) == 4
+
+
+async def test_a_call_that_has_ended_is_not_ended_again(store: Store, clock: HandClock) -> None:
+    async with store.write() as unit:
+        person = await new_person(unit)
+        call = call_start(person, at=clock.now(), text=None)
+        await unit.provider_log.start_all([call])
+        for text in (None, "too late"):
+            end = call_end(text=text)
+            await unit.provider_log.end_all([LoggedEnd(call=call.id, person=person, end=end)])
+    async with store.write() as unit:
+        later = clock.now() + timedelta(days=1)
+        assert await unit.provider_log.drop_contents_before(later) == 0
 
 
 async def test_clearing_takes_the_log_contents_along(store: Store, clock: HandClock) -> None:

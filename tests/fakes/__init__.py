@@ -4,6 +4,7 @@ from tests.fakes.clock import FakeClock
 from tests.fakes.files import FakeFileReader, FakeSpeech
 from tests.fakes.limiter import FakeLimiter
 from tests.fakes.provider import FakeCatalogue, FakePrices, FakeProvider, Step, usage
+from tests.fakes.relay import FakeRelay
 from tests.fakes.store import FakeFingerprints, FakeStore
 
 __all__ = [
@@ -14,6 +15,7 @@ __all__ = [
     "FakeLimiter",
     "FakePrices",
     "FakeProvider",
+    "FakeRelay",
     "FakeSpeech",
     "FakeStore",
     "Step",

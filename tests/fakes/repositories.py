@@ -20,7 +20,7 @@ from companion.domain.models import Credential, Payer
 from companion.domain.secrets import Secret
 from companion.domain.usage import Usage
 from companion.ports import store as port
-from companion.ports.store import CallEnd, CallId, CallStart, Fingerprints
+from companion.ports.store import CallEnd, CallId, CallStart, Fingerprints, LoggedEnd
 from tests.fakes.api_repositories import FakeIdempotentAnswers, FakeTokens
 from tests.fakes.tables import LoggedCall, Tables
 
@@ -240,6 +240,15 @@ class FakeProviderLog(port.ProviderLog):
         if logged is not None and logged.end is None:
             response = end.response_text if logged.keeps_contents else None
             self._tables.calls[call] = replace(logged, end=end, response=response)
+
+    async def start_all(self, calls: Sequence[CallStart]) -> None:
+        for call in calls:
+            assert call.turn_id is None
+            await self.start(call)
+
+    async def end_all(self, ends: Sequence[LoggedEnd]) -> None:
+        for logged in ends:
+            await self.end(logged.call, logged.end)
 
     async def drop_contents_before(self, moment: datetime) -> int:
         old = [

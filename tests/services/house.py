@@ -34,6 +34,7 @@ from tests.fakes import (
     FakeLimiter,
     FakePrices,
     FakeProvider,
+    FakeRelay,
     FakeSpeech,
     FakeStore,
 )
@@ -88,6 +89,7 @@ class House:
         self.clock = FakeClock()
         self.store = store or FakeStore(self.clock.now)
         self.provider = FakeProvider()
+        self.relay = FakeRelay()
         self.catalogue = FakeCatalogue()
         self.prices = FakePrices()
         self.files = FakeFileReader()
@@ -109,6 +111,7 @@ class House:
                 store=self.store,
                 fingerprints=self.fingerprints,
                 provider=self.provider,
+                relay=self.relay,
                 catalogue=self.catalogue,
                 prices=self.prices,
                 limiter=self.limiter,

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final, TypeVar
 
+import sqlalchemy
 from sqlalchemy import Delete, Update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -48,3 +49,11 @@ class Statements:
         with translated():
             result: Any = await self._session.execute(change, execution_options=_OPTIONS)
             return int(result.rowcount)
+
+    async def run_all(
+        self, change: sqlalchemy.Insert | Update, values: Sequence[Mapping[str, Any]]
+    ) -> None:
+        """Run a change of a table once for each of the values, in one visit."""
+        with translated():
+            connection = await self._session.connection()
+            await connection.execute(change, values)

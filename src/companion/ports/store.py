@@ -206,6 +206,15 @@ class CallEnd:
     response_text: str | None = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LoggedEnd:
+    """The end of one of many requests, and whose it is."""
+
+    call: CallId
+    person: PersonId
+    end: CallEnd
+
+
 class ProviderLog(Protocol):
     """One row per request to a provider; contents are sealed and kept while retention lasts."""
 
@@ -215,6 +224,14 @@ class ProviderLog(Protocol):
 
     async def end(self, call: CallId, end: CallEnd) -> None:
         """Complete the row; a row that is already complete stays as it is."""
+        ...
+
+    async def start_all(self, calls: Sequence[CallStart]) -> None:
+        """Write the start rows of many requests that belong to no turn."""
+        ...
+
+    async def end_all(self, ends: Sequence[LoggedEnd]) -> None:
+        """Complete many rows, each as `end` does."""
         ...
 
     async def drop_contents_before(self, moment: datetime) -> int:

@@ -8,6 +8,7 @@ from companion.ports.clock import Clock
 from companion.ports.files import FileReader
 from companion.ports.limits import Limiter
 from companion.ports.llm import ChatProvider, ModelCatalogue, PriceList
+from companion.ports.relay import RelayProvider
 from companion.ports.speech import SpeechProvider
 from companion.ports.store import Fingerprints, Store
 from companion.services.access import AccessGate
@@ -24,6 +25,8 @@ from companion.services.planning import Planner
 from companion.services.policy import ServicePolicy
 from companion.services.reading_files import FileReading
 from companion.services.recording import Recorder
+from companion.services.relay import RelayService
+from companion.services.relay_log import RelayLog
 from companion.services.replying import Replier
 from companion.services.retention import RetentionSweeper
 from companion.services.running_turns import RunningTurns
@@ -39,6 +42,7 @@ class Services:
     conversations: ConversationsService
     accounts: AccountsService
     models: ModelsService
+    relay: RelayService
     tokens: TokensService
     idempotency: IdempotencyService
     sweeper: RetentionSweeper
@@ -47,6 +51,7 @@ class Services:
     async def close(self) -> None:
         """Cut replies that still run, storing what they have, and cancel background work."""
         await self.chat.drain(0)
+        await self.relay.settled()
         await self.tasks.close()
 
 
@@ -57,6 +62,7 @@ class Outside:
     store: Store
     fingerprints: Fingerprints
     provider: ChatProvider
+    relay: RelayProvider
     catalogue: ModelCatalogue
     prices: PriceList
     limiter: Limiter
@@ -81,7 +87,12 @@ def build_services(outside: Outside) -> Services:
         clock=clock,
         policy=policy,
     )
-    replier = _build_replier(outside, gate=gate, payers=payers, tasks=tasks)
+    admission = Admission(
+        limiter=outside.limiter,
+        max_streams=policy.max_streams,
+        max_streams_per_user=policy.max_streams_per_user,
+    )
+    replier = _build_replier(outside, gate=gate, payers=payers, tasks=tasks, admission=admission)
     return Services(
         chat=ChatService(replier=replier, running_turns=RunningTurns(tasks)),
         conversations=ConversationsService(store=store, gate=gate),
@@ -96,6 +107,18 @@ def build_services(outside: Outside) -> Services:
             base_url=policy.base_url,
         ),
         models=models,
+        relay=RelayService(
+            store=store,
+            provider=outside.relay,
+            fingerprints=fingerprints,
+            prices=outside.prices,
+            gate=gate,
+            payers=payers,
+            admission=admission,
+            log=RelayLog(store=store, payers=payers, tasks=tasks, clock=clock),
+            clock=clock,
+            policy=policy,
+        ),
         tokens=TokensService(store=store, fingerprints=fingerprints, gate=gate, clock=clock),
         idempotency=IdempotencyService(store=store, fingerprints=fingerprints, clock=clock),
         sweeper=RetentionSweeper(
@@ -106,14 +129,14 @@ def build_services(outside: Outside) -> Services:
 
 
 def _build_replier(
-    outside: Outside, *, gate: AccessGate, payers: Payers, tasks: BackgroundTasks
+    outside: Outside,
+    *,
+    gate: AccessGate,
+    payers: Payers,
+    tasks: BackgroundTasks,
+    admission: Admission,
 ) -> Replier:
     store, clock, policy = outside.store, outside.clock, outside.policy
-    admission = Admission(
-        limiter=outside.limiter,
-        max_streams=policy.max_streams,
-        max_streams_per_user=policy.max_streams_per_user,
-    )
     keeps_contents = policy.retention_days > 0
     listener = Listener(
         store=store,

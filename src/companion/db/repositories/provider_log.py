@@ -2,16 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
+from typing import Any, Final
 
-from sqlalchemy import case, literal, or_, select, update
+from sqlalchemy import bindparam, case, insert, literal, or_, select, update
 
 from companion.db.keyring import KeyRing
 from companion.db.rows import CONTENT, ProviderCallRow, TurnRow
 from companion.db.sealed import Purpose, Sealed
 from companion.db.statements import Statements
 from companion.db.usage_columns import usage_columns
-from companion.ports.store import CallEnd, CallId, CallStart, CallStatus
+from companion.ports.store import CallEnd, CallId, CallStart, CallStatus, LoggedEnd
+
+_TABLE: Final = ProviderCallRow.metadata.tables[ProviderCallRow.__tablename__]
+_INSERT: Final = insert(_TABLE)
+_END: Final = (
+    update(_TABLE)
+    .where(_TABLE.c.id == bindparam("call"), _TABLE.c.status == CallStatus.RUNNING)
+    .values(response=case((_TABLE.c.keeps_contents, bindparam("said", type_=CONTENT))))
+)
+"""Completes one row; run with the values of many. The other columns come with the values."""
 
 
 class SqlProviderLog:
@@ -27,28 +38,36 @@ class SqlProviderLog:
         A call for a turn that was cleared meanwhile is logged without contents.
         """
         keeps = await self._may_keep_contents(call)
+        await self._run.run(
+            self._run.insert(ProviderCallRow).values(self._started(call, keeps=keeps))
+        )
+
+    async def start_all(self, calls: Sequence[CallStart]) -> None:
+        """Write the start rows of many requests that belong to no turn, in one statement."""
+        await self._run.run_all(_INSERT, [self._started(call, keeps=True) for call in calls])
+
+    def _started(self, call: CallStart, *, keeps: bool) -> dict[str, Any]:
         place = ProviderCallRow.place("request", call.id, call.person_id)
         request = None
         if keeps and call.request_text is not None:
             request = self._ring.seal(Purpose.CONTENT, call.request_text, place)
-        insert = self._run.insert(ProviderCallRow).values(
-            id=call.id,
-            turn_id=call.turn_id,
-            conversation_id=call.conversation_id,
-            person_id=call.person_id,
-            guild_id=call.guild_id,
-            channel_id=call.channel_id,
-            door=call.door,
-            endpoint=call.endpoint,
-            model=call.model,
-            payer=call.payer,
-            fingerprint=call.fingerprint,
-            status=CallStatus.RUNNING,
-            started_at=call.started_at,
-            keeps_contents=keeps,
-            request=request,
-        )
-        await self._run.run(insert)
+        return {
+            "id": call.id,
+            "turn_id": call.turn_id,
+            "conversation_id": call.conversation_id,
+            "person_id": call.person_id,
+            "guild_id": call.guild_id,
+            "channel_id": call.channel_id,
+            "door": call.door,
+            "endpoint": call.endpoint,
+            "model": call.model,
+            "payer": call.payer,
+            "fingerprint": call.fingerprint,
+            "status": CallStatus.RUNNING,
+            "started_at": call.started_at,
+            "keeps_contents": keeps,
+            "request": request,
+        }
 
     async def end(self, call: CallId, end: CallEnd) -> None:
         """Complete the row; a row that is already complete stays as it is."""
@@ -58,20 +77,22 @@ class SqlProviderLog:
             update(ProviderCallRow)
             .where(*running)
             .values(
-                status=end.status,
-                ended_at=end.ended_at,
-                latency_ms=end.latency_ms,
-                first_token_ms=end.first_token_ms,
-                cost_micros=end.cost_micros,
-                finish=end.finish,
-                error_code=end.error_code,
-                http_status=end.http_status,
-                request_id=end.request_id,
+                **_ended(end),
                 # decided by the row as it is now: it may have been cleared a moment ago
                 response=case((ProviderCallRow.keeps_contents, literal(response, CONTENT))),
-                **usage_columns(end.usage),
             )
         )
+
+    async def end_all(self, ends: Sequence[LoggedEnd]) -> None:
+        """Complete many rows in one statement, each as `end` does."""
+        await self._run.run_all(_END, [self._completed(logged) for logged in ends])
+
+    def _completed(self, logged: LoggedEnd) -> dict[str, Any]:
+        text, place = logged.end.response_text, None
+        if text is not None:
+            place = ProviderCallRow.place("response", logged.call, logged.person)
+        sealed = place and self._ring.seal(Purpose.CONTENT, text or "", place)
+        return {"call": logged.call, "said": sealed, **_ended(logged.end)}
 
     async def drop_contents_before(self, moment: datetime) -> int:
         """Delete contents older than `moment`; return how many rows lost theirs."""
@@ -101,3 +122,18 @@ class SqlProviderLog:
             return None
         place = ProviderCallRow.place("response", call, person)
         return self._ring.seal(Purpose.CONTENT, text, place)
+
+
+def _ended(end: CallEnd) -> dict[str, Any]:
+    return {
+        "status": end.status,
+        "ended_at": end.ended_at,
+        "latency_ms": end.latency_ms,
+        "first_token_ms": end.first_token_ms,
+        "cost_micros": end.cost_micros,
+        "finish": end.finish,
+        "error_code": end.error_code,
+        "http_status": end.http_status,
+        "request_id": end.request_id,
+        **usage_columns(end.usage),
+    }

@@ -1,0 +1,171 @@
+"""The log rows of relayed requests, many to a transaction.
+
+A transaction that must reach the disk takes milliseconds, however little is in it. So
+one writer takes all rows that wait when it is free; whoever comes meanwhile shares the
+next transaction. A start is durable before its request goes out; an end follows the answer.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Final
+
+from companion.domain.actor import Actor, PersonId
+from companion.domain.errors import CompanionError, StorageError
+from companion.ports.clock import Clock
+from companion.ports.store import CallEnd, CallId, CallStart, LoggedEnd, Store, UnitOfWork
+from companion.services.access import identity
+from companion.services.background import BackgroundTasks
+from companion.services.payers import Payers, Paying
+
+MOST: Final = 200
+"""Rows of one transaction: others wait for the writer too."""
+_AGAIN_AFTER_S: Final = (1.0, 5.0, 30.0, 120.0)
+_log = logging.getLogger(__name__)
+
+
+@dataclass(slots=True, kw_only=True)
+class _Start:
+    """A start row to be; `durable` gets the person's id."""
+
+    actor: Actor
+    row: Callable[[PersonId], CallStart]
+    durable: asyncio.Future[PersonId]
+
+
+@dataclass(slots=True, kw_only=True)
+class _End:
+    logged: LoggedEnd
+    paying: Paying
+    learned: CompanionError | None
+    tells: bool
+
+
+@dataclass(slots=True)
+class _Batch:
+    starts: list[_Start] = field(default_factory=list[_Start])
+    ends: list[_End] = field(default_factory=list[_End])
+
+    @property
+    def waits(self) -> bool:
+        return bool(self.starts or self.ends)
+
+    def take(self) -> _Batch:
+        """Take the oldest rows out."""
+        taken = _Batch(self.starts[:MOST], self.ends[:MOST])
+        del self.starts[:MOST], self.ends[:MOST]
+        return taken
+
+
+class RelayLog:
+    """Writes starts and ends together."""
+
+    def __init__(
+        self, *, store: Store, payers: Payers, tasks: BackgroundTasks, clock: Clock
+    ) -> None:
+        self._store = store
+        self._payers = payers
+        self._tasks = tasks
+        self._clock = clock
+        self._waiting = _Batch()
+        self._writer: asyncio.Task[None] | None = None
+
+    async def start(self, actor: Actor, row: Callable[[PersonId], CallStart]) -> PersonId:
+        """Return the actor's person once the start row is on disk; raises a `StorageError`."""
+        durable = asyncio.get_running_loop().create_future()
+        self._waiting.starts.append(_Start(actor=actor, row=row, durable=durable))
+        self._wake()
+        return await durable
+
+    def end(
+        self,
+        call: CallId,
+        person: PersonId,
+        end: CallEnd,
+        *,
+        paying: Paying,
+        learned: CompanionError | None,
+        tells: bool,
+    ) -> None:
+        """Have an end written soon; it is tried again while the database is away.
+
+        `tells`: the answer says something of the key, `learned` what (`None`: it works).
+        """
+        logged = LoggedEnd(call=call, person=person, end=end)
+        self._waiting.ends.append(_End(logged=logged, paying=paying, learned=learned, tells=tells))
+        self._wake()
+
+    async def settled(self) -> None:
+        """Wait until nothing is left to write."""
+        while self._writer is not None:
+            await asyncio.wait({self._writer})
+
+    def _wake(self) -> None:
+        if self._writer is None:
+            self._writer = self._tasks.start("relay log", self._write_all())
+
+    async def _write_all(self) -> None:
+        try:
+            while self._waiting.waits:
+                await self._write(self._waiting.take())
+        finally:
+            self._writer = None
+
+    async def _write(self, batch: _Batch) -> None:
+        try:
+            people = await self._transact(batch)
+        except StorageError as error:
+            _refuse(batch.starts, error)
+            if batch.ends:
+                _log.warning("calls_not_ended", extra={"reason": error.code})
+                self._tasks.start("end calls later", self._end_later(batch.ends))
+            return
+        for start in batch.starts:
+            if not start.durable.done():
+                start.durable.set_result(people[identity(start.actor)])
+
+    async def _transact(self, batch: _Batch) -> dict[str, PersonId]:
+        async with self._store.write() as unit:
+            met = await _meet(unit, batch.starts)
+            # who has gone by now has no row; who goes later has asked for its end by then
+            wanted = [start for start in batch.starts if not start.durable.done()]
+            rows = [start.row(met[identity(start.actor)]) for start in wanted]
+            if rows:
+                await unit.provider_log.start_all(rows)
+            await self._end(unit, batch.ends)
+        return met
+
+    async def _end(self, unit: UnitOfWork, ends: list[_End]) -> None:
+        if ends:
+            await unit.provider_log.end_all([end.logged for end in ends])
+        for end in ends:
+            if end.tells:
+                await self._payers.learn(unit, end.paying, end.learned)
+
+    async def _end_later(self, ends: list[_End]) -> None:
+        for pause_s in _AGAIN_AFTER_S:
+            await self._clock.sleep(pause_s)
+            try:
+                async with self._store.write() as unit:
+                    return await self._end(unit, ends)
+            except StorageError as error:
+                _log.warning("calls_not_ended", extra={"reason": error.code})
+        return _log.error("call_ends_lost", extra={"calls": len(ends)})
+
+
+async def _meet(unit: UnitOfWork, starts: list[_Start]) -> dict[str, PersonId]:
+    met: dict[str, PersonId] = {}
+    for start in starts:
+        who = identity(start.actor)
+        if who not in met:
+            met[who] = await unit.people.ensure(start.actor)
+    return met
+
+
+def _refuse(starts: list[_Start], error: StorageError) -> None:
+    for start in starts:
+        if not start.durable.done():
+            start.durable.set_exception(error)
