@@ -191,6 +191,7 @@ async def open_world(
                 store=store,
                 fingerprints=store.fingerprints,
                 provider=llm.chat,
+                relay=llm.relay,
                 catalogue=llm.catalogue,
                 speech=llm.speech,
                 files=SafeFileReader(),
