@@ -15,7 +15,7 @@ from companion.db.rotation import BATCH, RotationReport, key_usage, rotate
 from companion.db.uow import SqlStore, open_store
 from companion.domain.accounts import KeepFor, KeyOwner, KeyState, Preferences
 from companion.domain.actor import GuildId
-from companion.domain.conversation import Finish, Turn
+from companion.domain.conversation import Finish, Summary, Turn
 from companion.domain.errors import WrongKeyRing
 from companion.domain.models import Payer
 from companion.domain.secrets import Secret
@@ -33,8 +33,9 @@ from tests.db.things import add_turn as add_lone_turn
 
 OLD, NEW = KeyRing.new_entry("k1"), KeyRing.new_entry("k2")
 ONLY_OLD, BOTH, ONLY_NEW = KeyRing.parse(OLD), KeyRing.parse(f"{NEW},{OLD}"), KeyRing.parse(NEW)
-OTHERS = 5
-"""Rows in the tables that come before the turns: kept answer, key, call, two preferences."""
+OTHERS = 6
+"""Rows in the tables that come before the turns: kept answer, key, call, two preferences,
+and a summary."""
 TURNS = BATCH + 10
 SERVER = KeyOwner(guild_id=GuildId(1))
 
@@ -71,6 +72,8 @@ async def fill(store: SqlStore, turns: int = TURNS) -> list[Turn]:
         await unit.preferences.save_person(person, Preferences(persona="Be brief."))
         await unit.preferences.save_guild(GuildId(1), Preferences(persona="Be kind."))
         await keep_answer(unit, "kept")
+        summary = Summary(conversation_id=conversation, upto_position=1, text="They met.")
+        await unit.summaries.save(summary, 0)
     await save_key(store, secret(1))
     async with store.read() as unit:
         return list(await unit.turns.before(conversation, None, turns))
@@ -86,6 +89,9 @@ async def assert_all_there(store: SqlStore, turns: list[Turn]) -> None:
         person = await unit.preferences.of_person(turns[0].author_id)
         guild = await unit.preferences.of_guild(GuildId(1))
         assert (person.persona, guild.persona) == ("Be brief.", "Be kind.")
+        (level,) = await unit.conversations.lineage(turns[0].conversation_id, 1)
+        assert level.summary is not None
+        assert level.summary.text == "They met."
 
 
 @pytest.fixture

@@ -15,8 +15,8 @@ from companion.db.keyring import KeyRing
 from companion.db.rows import Row
 from companion.db.uow import SqlStore, open_store
 from companion.domain.accounts import KeepFor, KeyOwner, KeyState, Preferences, StoredKey
-from companion.domain.actor import GuildId, PersonId
-from companion.domain.conversation import Finish
+from companion.domain.actor import ChannelId, GuildId, MessageId, PersonId
+from companion.domain.conversation import Finish, Summary
 from companion.domain.errors import SealError, Tampered, UnknownKeyId, WrongKeyRing
 from companion.domain.models import Payer
 from companion.domain.secrets import Secret
@@ -36,7 +36,9 @@ from tests.db.things import (
 
 CANARIES = {
     name: f"canary-{name}-{uuid4().hex}"
-    for name in ("prompt", "answer", "persona", "request", "response", "speaker", "kept")
+    for name in (
+        *("prompt", "answer", "persona", "request", "response", "speaker", "kept", "summary"),
+    )
 }
 KEY = Secret(f"sk-proj-{uuid4().hex}{uuid4().hex}")
 TOKEN = Secret(f"cmp_{uuid4().hex}_{uuid4().hex}")
@@ -63,6 +65,11 @@ async def plant(store: SqlStore) -> None:
         await save_key(unit, KeyOwner(guild_id=GuildId(1)))
         await unit.tokens.add(stored_token(store.fingerprints.of_token(TOKEN)))
         await keep_answer(unit, CANARIES["kept"])
+        await unit.answer_messages.note(turn.id, ChannelId(1), [MessageId(2)])
+        await unit.chat_channels.save(GuildId(1), frozenset({ChannelId(1)}))
+        for told in (CANARIES["summary"], CANARIES["summary"] * 50):
+            summary = Summary(conversation_id=conversation, upto_position=1, text=told)
+            assert await unit.summaries.save(summary, 0)
 
 
 async def save_key(unit: UnitOfWork, owner: KeyOwner, base_url: str = API_URL) -> StoredKey:

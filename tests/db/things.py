@@ -44,7 +44,9 @@ async def new_person(unit: UnitOfWork) -> PersonId:
     return await unit.people.ensure(new_actor())
 
 
-async def new_conversation(unit: UnitOfWork, owner: PersonId, channel: int = 1) -> ConversationId:
+async def new_conversation(
+    unit: UnitOfWork, owner: PersonId | None, channel: int = 1
+) -> ConversationId:
     key = ConversationKey(channel_id=ChannelId(channel), owner_id=owner, guild_id=GuildId(9))
     return await unit.conversations.ensure(key)
 
@@ -56,6 +58,7 @@ def new_turn(
     *,
     speaker: str = "Ada",
     interaction_id: InteractionId | None = None,
+    private: bool = False,
 ) -> NewTurn:
     return NewTurn(
         id=TurnId(uuid4()),
@@ -65,7 +68,26 @@ def new_turn(
         prompt=prompt,
         model=ModelId("gpt-6-luna"),
         interaction_id=interaction_id,
+        private=private,
     )
+
+
+async def say(
+    unit: UnitOfWork,
+    conversation: ConversationId,
+    author: PersonId,
+    prompt: str = "Why?",
+    *,
+    interaction_id: InteractionId | None = None,
+    private: bool = False,
+) -> Turn:
+    """Store a turn with an answer in a conversation."""
+    turn = new_turn(conversation, author, prompt, interaction_id=interaction_id, private=private)
+    assert await unit.turns.begin(turn) is not None
+    await unit.turns.finish(turn.id, answer="Because.", finish=Finish.COMPLETE, usage=USAGE)
+    stored = await unit.turns.find(turn.id)
+    assert stored is not None
+    return stored
 
 
 async def add_turn(store: Store, *, prompt: str = "Why?", answer: str = "Because.") -> Turn:

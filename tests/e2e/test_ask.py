@@ -128,7 +128,9 @@ async def test_thread_has_a_conversation_of_its_own(world: World) -> None:
     places = world.discord.world
     thread = new_thread(places, places.channel("general"), places.person("Ada"), "Talk")
     await world.ask("In the thread.", where=thread)
-    assert [text for role, text in world.prompts() if role == "user"] == ["In the thread."]
+    assert [text for role, text in world.prompts() if role == "user"] == [
+        "From: Ada\nIn the thread."
+    ]
 
 
 async def test_models_are_suggested_while_typing(world: World) -> None:

@@ -7,21 +7,19 @@ from uuid import uuid4
 
 from companion.domain.accounts import KeepFor, KeyId, KeyOwner, KeyState, Preferences, StoredKey
 from companion.domain.actor import Actor, GuildId, PersonId
-from companion.domain.conversation import (
-    ConversationId,
-    ConversationKey,
-    Finish,
-    NewTurn,
-    Turn,
-    TurnId,
-)
 from companion.domain.errors import KeyMissing
 from companion.domain.models import Credential, Payer
 from companion.domain.secrets import Secret
-from companion.domain.usage import Usage
 from companion.ports import store as port
 from companion.ports.store import CallEnd, CallId, CallStart, Fingerprints, LoggedEnd
 from tests.fakes.api_repositories import FakeIdempotentAnswers, FakeTokens
+from tests.fakes.conversations import (
+    FakeAnswerMessages,
+    FakeChatChannels,
+    FakeConversations,
+    FakeSummaries,
+    FakeTurns,
+)
 from tests.fakes.tables import LoggedCall, Tables
 
 
@@ -120,90 +118,6 @@ class FakeKeys(port.Keys):
         return len(expired)
 
 
-class FakeConversations(port.Conversations):
-    def __init__(self, tables: Tables) -> None:
-        self._tables = tables
-
-    async def find(self, key: ConversationKey) -> ConversationId | None:
-        found = self._tables.conversations.get(key.as_text())
-        return found[0] if found else None
-
-    async def ensure(self, key: ConversationKey) -> ConversationId:
-        new = (ConversationId(uuid4()), key)
-        return self._tables.conversations.setdefault(key.as_text(), new)[0]
-
-    async def clear(self, conversation: ConversationId) -> int:
-        turns = self._tables.turns
-        gone = [turn.id for turn in turns.values() if turn.conversation_id == conversation]
-        for turn in gone:
-            del turns[turn], self._tables.begun[turn]
-        for call in self._tables.calls.values():
-            if call.start.conversation_id == conversation:
-                self._tables.calls[call.start.id] = _without_contents(call)
-        return len(gone)
-
-    async def of_person(self, person: PersonId) -> Sequence[ConversationId]:
-        return [id_ for id_, key in self._tables.conversations.values() if key.owner_id == person]
-
-
-class FakeTurns(port.Turns):
-    def __init__(self, tables: Tables, now: Callable[[], datetime]) -> None:
-        self._tables = tables
-        self._now = now
-
-    async def begin(self, turn: NewTurn) -> Turn | None:
-        seen = {begun.interaction_id for begun in self._tables.begun.values()} - {None}
-        if turn.interaction_id in seen:
-            return None
-        position = self._tables.positions.get(turn.conversation_id, 0) + 1
-        self._tables.positions[turn.conversation_id] = position
-        begun = Turn(
-            id=turn.id,
-            conversation_id=turn.conversation_id,
-            position=position,
-            author_id=turn.author_id,
-            speaker=turn.speaker,
-            prompt=turn.prompt,
-            answer="",
-            model=turn.model,
-            finish=None,
-            usage=None,
-            created_at=self._now(),
-        )
-        self._tables.turns[turn.id] = begun
-        self._tables.begun[turn.id] = turn
-        return begun
-
-    async def finish(
-        self, turn: TurnId, *, answer: str, finish: Finish, usage: Usage | None
-    ) -> bool:
-        running = self._tables.turns.get(turn)
-        if running is None:
-            return False
-        self._tables.turns[turn] = replace(running, answer=answer, finish=finish, usage=usage)
-        return True
-
-    async def find(self, turn: TurnId) -> Turn | None:
-        return self._tables.turns.get(turn)
-
-    async def before(
-        self, conversation: ConversationId, position: int | None, limit: int
-    ) -> Sequence[Turn]:
-        found = [
-            turn
-            for turn in self._tables.turns.values()
-            if turn.conversation_id == conversation
-            and turn.finish is not None
-            and turn.answer
-            and (position is None or turn.position < position)
-        ]
-        return sorted(found, key=lambda turn: turn.position, reverse=True)[:limit]
-
-    async def remove(self, turn: TurnId) -> bool:
-        self._tables.begun.pop(turn, None)
-        return self._tables.turns.pop(turn, None) is not None
-
-
 class FakePreferences(port.PreferenceStore):
     def __init__(self, tables: Tables) -> None:
         self._tables = tables
@@ -274,6 +188,9 @@ class FakeUnitOfWork(port.UnitOfWork):
         self._keys = FakeKeys(tables, fingerprints, now, open_seal)
         self._conversations = FakeConversations(tables)
         self._turns = FakeTurns(tables, now)
+        self._answer_messages = FakeAnswerMessages(tables)
+        self._summaries = FakeSummaries(tables)
+        self._chat_channels = FakeChatChannels(tables)
         self._preferences = FakePreferences(tables)
         self._provider_log = FakeProviderLog(tables)
         self._tokens = FakeTokens(tables)
@@ -296,6 +213,18 @@ class FakeUnitOfWork(port.UnitOfWork):
         return self._turns
 
     @property
+    def answer_messages(self) -> FakeAnswerMessages:
+        return self._answer_messages
+
+    @property
+    def summaries(self) -> FakeSummaries:
+        return self._summaries
+
+    @property
+    def chat_channels(self) -> FakeChatChannels:
+        return self._chat_channels
+
+    @property
     def preferences(self) -> FakePreferences:
         return self._preferences
 
@@ -316,7 +245,3 @@ def _identity(actor: Actor) -> str:
     return (
         f"discord:{actor.discord_id}" if actor.discord_id is not None else f"http:{actor.http_id}"
     )
-
-
-def _without_contents(call: LoggedCall) -> LoggedCall:
-    return replace(call, keeps_contents=False, request=None, response=None)

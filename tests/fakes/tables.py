@@ -1,12 +1,20 @@
 from __future__ import annotations
 
 import copy
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from companion.domain.accounts import KeyId, Preferences, StoredKey
-from companion.domain.actor import GuildId, PersonId
-from companion.domain.conversation import ConversationId, ConversationKey, NewTurn, Turn, TurnId
+from companion.domain.actor import ChannelId, GuildId, MessageId, PersonId
+from companion.domain.conversation import (
+    ConversationId,
+    ConversationKey,
+    Fork,
+    NewTurn,
+    Summary,
+    Turn,
+    TurnId,
+)
 from companion.domain.secrets import Secret
 from companion.domain.tokens import TokenId
 from companion.ports.idempotency import IdempotencyId
@@ -23,6 +31,19 @@ class LoggedCall:
     keeps_contents: bool
     request: str | None
     response: str | None = None
+
+    def without_contents(self) -> LoggedCall:
+        """Return the row as it is once what was said is forgotten."""
+        return replace(self, keeps_contents=False, request=None, response=None)
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerMessage:
+    """A row of the messages that show answers."""
+
+    channel: ChannelId
+    turn: TurnId
+    part: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +67,12 @@ class Tables:
         default_factory=dict[str, tuple[ConversationId, ConversationKey]]
     )
     positions: dict[ConversationId, int] = field(default_factory=dict[ConversationId, int])
+    forks: dict[ConversationId, Fork] = field(default_factory=dict[ConversationId, Fork])
+    starters: dict[ConversationId, PersonId] = field(default_factory=dict[ConversationId, PersonId])
+    revisions: dict[ConversationId, int] = field(default_factory=dict[ConversationId, int])
+    summaries: dict[ConversationId, Summary] = field(default_factory=dict[ConversationId, Summary])
+    messages: dict[MessageId, AnswerMessage] = field(default_factory=dict[MessageId, AnswerMessage])
+    chat_channels: dict[ChannelId, GuildId] = field(default_factory=dict[ChannelId, GuildId])
     turns: dict[TurnId, Turn] = field(default_factory=dict[TurnId, Turn])
     begun: dict[TurnId, NewTurn] = field(default_factory=dict[TurnId, NewTurn])
     of_person: dict[PersonId, Preferences] = field(default_factory=dict[PersonId, Preferences])

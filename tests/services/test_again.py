@@ -58,7 +58,7 @@ async def test_only_what_was_said_before_is_sent(house: House) -> None:
     await house.ask("Three")
     await house.regenerate(second.turn_id)
     assert [said for role, said in house.texts_sent if role == "user"] == ["One", "Two"]
-    assert [turn.prompt for turn in house.turns] == ["One", "Three", "Two"]
+    assert [turn.prompt for turn in house.turns] == ["One", "Two", "Three"]
 
 
 async def test_the_old_answer_stays_when_there_is_no_new_one(house: House) -> None:

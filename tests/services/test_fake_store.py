@@ -8,6 +8,7 @@ from companion.domain.errors import StorageUnavailable
 from tests.db.conftest import HandClock
 from tests.db.test_store_contract import *  # noqa: F403
 from tests.db.test_store_contract_accounts import *  # noqa: F403
+from tests.db.test_store_contract_conversations import *  # noqa: F403
 from tests.fakes import FakeStore
 
 

@@ -19,6 +19,7 @@ from companion.domain.errors import (
 from companion.domain.file_errors import FilesTooLarge, TooManyFiles
 from companion.domain.files import FileNote
 from companion.domain.models import Catalogue, Model
+from companion.services.history import MOST_TURNS
 from tests.fakes.provider import MODEL
 from tests.services.house import ADA, GUILD, OPERATOR_KEY, House, failed
 
@@ -158,26 +159,27 @@ async def test_old_turns_that_do_not_fit_are_dropped_and_counted(house: House) -
     assert not any(text.startswith("Question 0") for text in prompts)
 
 
-async def test_a_long_conversation_is_read_page_by_page(house: House) -> None:
+async def test_no_more_than_so_many_turns_are_sent_however_short(house: House) -> None:
     house.prices.windows[MODEL] = 100_000
-    for number in range(95):
+    for number in range(MOST_TURNS + 5):
         await house.ask(f"Question {number}")
     last = await house.answer("The last one")
-    assert last.dropped_turns == 0
+    assert last.dropped_turns == 5
+    assert last.number == MOST_TURNS + 6
     assert [text for role, text in house.texts_sent if role == "user"] == [
-        *(f"Question {number}" for number in range(95)),
+        *(f"Question {number}" for number in range(5, MOST_TURNS + 5)),
         "The last one",
     ]
 
 
-async def test_all_pages_together_fit_the_window(house: House) -> None:
-    house.prices.windows[MODEL] = 1500
-    for number in range(95):
+async def test_all_that_is_sent_fits_the_window(house: House) -> None:
+    house.prices.windows[MODEL] = 800
+    for number in range(45):
         await house.ask(f"Question {number}")
     assert (await house.answer("The last one")).dropped_turns > 0
     sent = [text for _, text in house.texts_sent]
-    assert 2 * 40 < len(sent) < 2 * 60
-    assert sum(map(estimate_tokens, sent)) < 1500
+    assert 2 * 15 < len(sent) < 2 * 35
+    assert sum(map(estimate_tokens, sent)) < 800
 
 
 async def test_the_servers_own_word_on_a_window_counts_first(house: House) -> None:

@@ -130,9 +130,14 @@ class ProviderKeyRow(SealedRow):
 
 
 class ConversationRow(Row):
-    """A conversation. `last_position` only grows, so positions are never used twice."""
+    """A conversation. `last_position` only grows, so positions are never used twice.
+
+    `parent_id` is what it was forked from, no foreign key: a parent that is gone is
+    just the end of the line. `revision` grows whenever something is taken back.
+    """
 
     __tablename__ = "conversations"
+    __table_args__ = (Index(None, "channel_id"), Index(None, "parent_id"))
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
     key: Mapped[str] = mapped_column(unique=True)
@@ -143,6 +148,11 @@ class ConversationRow(Row):
     guild_id: Mapped[int | None]
     last_position: Mapped[int]
     created_at: Mapped[datetime]
+    parent_id: Mapped[UUID | None]
+    parent_position: Mapped[int | None]
+    started_by: Mapped[UUID | None]
+    turn_count: Mapped[int]
+    revision: Mapped[int]
 
 
 class TurnRow(WithUsage, SealedRow):
@@ -166,6 +176,7 @@ class TurnRow(WithUsage, SealedRow):
     finish: Mapped[Finish | None]
     created_at: Mapped[datetime]
     finished_at: Mapped[datetime | None]
+    private: Mapped[bool]
 
     @staticmethod
     def place(column: str, turn: UUID, conversation: UUID, author: UUID) -> Binding:
@@ -176,6 +187,49 @@ class TurnRow(WithUsage, SealedRow):
     def binding(self, column: str) -> Binding:
         """Return the place of one text of this turn."""
         return self.place(column, self.id, self.conversation_id, self.author_id)
+
+
+class AnswerMessageRow(Row):
+    """A Discord message that shows a part of a turn's answer."""
+
+    __tablename__ = "answer_messages"
+
+    message_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    channel_id: Mapped[int]
+    turn_id: Mapped[UUID] = mapped_column(ForeignKey("turns.id", ondelete="CASCADE"), index=True)
+    part: Mapped[int]
+
+
+class SummaryRow(SealedRow):
+    """What a conversation came to, up to a position."""
+
+    __tablename__ = "summaries"
+
+    conversation_id: Mapped[UUID] = mapped_column(
+        ForeignKey("conversations.id", ondelete="CASCADE"), primary_key=True
+    )
+    upto_position: Mapped[int]
+    text: Mapped[Sealed]
+    created_at: Mapped[datetime]
+
+    @staticmethod
+    def place(conversation: UUID) -> Binding:
+        """Return the place of a summary: its conversation."""
+        return Binding(table="summaries", row_id=conversation.hex, column="text")
+
+    def binding(self, column: str) -> Binding:
+        """Return the place of the summary."""
+        return self.place(self.conversation_id)
+
+
+class ChatChannelRow(Row):
+    """A channel where every message is a question."""
+
+    __tablename__ = "chat_channels"
+    __table_args__ = (Index(None, "guild_id"),)
+
+    channel_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    guild_id: Mapped[int]
 
 
 class PersonPreferencesRow(SealedRow):

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final, TypeVar
 
 import sqlalchemy
-from sqlalchemy import Delete, Update
+from sqlalchemy import Delete, Select, Update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.sql.selectable import TypedReturnsRows
@@ -43,6 +43,11 @@ class Statements:
         """Return every row's only column (or the row object)."""
         with translated():
             return (await self._session.scalars(statement, execution_options=_OPTIONS)).all()
+
+    async def rows(self, query: Select[*tuple[Any, ...]]) -> Sequence[Any]:
+        """Return rows of several columns."""
+        with translated():
+            return (await self._session.execute(query, execution_options=_OPTIONS)).all()
 
     async def run(self, change: Update | Delete | Insert) -> int:
         """Run a change; return how many rows it touched."""

@@ -14,12 +14,14 @@ from companion.db.engine import Engines, open_engines
 from companion.db.failures import translated
 from companion.db.fingerprints import RingFingerprints
 from companion.db.keyring import KeyRing
+from companion.db.repositories.answer_messages import SqlAnswerMessages, SqlChatChannels
 from companion.db.repositories.conversations import SqlConversations
 from companion.db.repositories.idempotent_answers import SqlIdempotentAnswers
 from companion.db.repositories.keys import SqlKeys
 from companion.db.repositories.people import SqlPeople
 from companion.db.repositories.preferences import SqlPreferences
 from companion.db.repositories.provider_log import SqlProviderLog
+from companion.db.repositories.summaries import SqlSummaries
 from companion.db.repositories.tokens import SqlTokens
 from companion.db.repositories.turns import SqlTurns
 from companion.db.statements import Statements
@@ -38,6 +40,9 @@ class SqlUnitOfWork:
     keys: SqlKeys
     conversations: SqlConversations
     turns: SqlTurns
+    answer_messages: SqlAnswerMessages
+    summaries: SqlSummaries
+    chat_channels: SqlChatChannels
     preferences: SqlPreferences
     provider_log: SqlProviderLog
     tokens: SqlTokens
@@ -85,8 +90,11 @@ class SqlStore:
         return SqlUnitOfWork(
             people=SqlPeople(run, now),
             keys=SqlKeys(run, ring, self.fingerprints, now),
-            conversations=SqlConversations(run, now),
+            conversations=SqlConversations(run, ring, now),
             turns=SqlTurns(run, ring, now),
+            answer_messages=SqlAnswerMessages(run),
+            summaries=SqlSummaries(run, ring, now),
+            chat_channels=SqlChatChannels(run),
             preferences=SqlPreferences(run, ring, now),
             provider_log=SqlProviderLog(run, ring),
             tokens=SqlTokens(run),

@@ -12,6 +12,8 @@ DiscordUserId = NewType("DiscordUserId", int)
 GuildId = NewType("GuildId", int)
 ChannelId = NewType("ChannelId", int)
 InteractionId = NewType("InteractionId", int)
+"""The snowflake of whatever asked: an interaction, or a message."""
+MessageId = NewType("MessageId", int)
 
 
 class Door(StrEnum):

@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from companion.domain.actor import Actor, Door, InteractionId, Place
+from companion.domain.actor import Actor, Door, InteractionId, MessageId, Place
 from companion.domain.conversation import Finish, TurnId
 from companion.domain.errors import CompanionError
 from companion.domain.files import FileNote
@@ -29,7 +29,11 @@ class InputFile:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChatRequest:
-    """One thing asked. Option values are not validated yet: the service does that."""
+    """One thing asked. Option values are not validated yet: the service does that.
+
+    `private`: only the asker sees the answer. `reply_to` is the Discord message that the
+    asker replied to. `interaction_id` is the snowflake of the interaction or message.
+    """
 
     actor: Actor
     place: Place
@@ -40,6 +44,8 @@ class ChatRequest:
     max_tokens: int | None = None
     files: tuple[InputFile, ...] = ()
     interaction_id: InteractionId | None = None
+    private: bool = False
+    reply_to: MessageId | None = None
 
 
 class Adaptation(StrEnum):
@@ -81,7 +87,9 @@ class Finished:
 
     `cause` is what interrupted it (`Finish.INTERRUPTED`). `cost_micros` is `None`
     when the model's price is unknown. `dropped_turns` counts older turns that did
-    not fit the model's window. `notes` say what was left out of the files.
+    not fit the model's window; `summarized` says that a summary stood in for them.
+    `number` counts the turns of the conversation, this one included. `notes` say what
+    was left out of the files.
     """
 
     turn_id: TurnId
@@ -94,6 +102,8 @@ class Finished:
     adaptations: tuple[Adaptation, ...] = ()
     dropped_turns: int = 0
     notes: tuple[FileNote, ...] = ()
+    number: int = 1
+    summarized: bool = False
     cause: CompanionError | None = None
 
 

@@ -24,17 +24,17 @@ from companion.domain.accounts import (
     StoredKey,
 )
 from companion.domain.actor import Actor, ChannelId, Door, GuildId, PersonId
-from companion.domain.conversation import (
-    ConversationId,
-    ConversationKey,
-    Finish,
-    NewTurn,
-    Turn,
-    TurnId,
-)
+from companion.domain.conversation import ConversationId, Finish, TurnId
 from companion.domain.models import Credential, KeyFingerprint, ModelId, Payer
 from companion.domain.secrets import Secret
 from companion.domain.usage import Micros, Usage
+from companion.ports.conversations import (
+    AnswerMessages,
+    ChatChannels,
+    Conversations,
+    Summaries,
+    Turns,
+)
 from companion.ports.idempotency import IdempotentAnswers
 from companion.ports.tokens import Tokens
 
@@ -89,54 +89,6 @@ class Keys(Protocol):
 
     async def remove_expired(self, now: datetime) -> int:
         """Delete all keys past their date; return how many."""
-        ...
-
-
-class Conversations(Protocol):
-    """Conversations by key."""
-
-    async def find(self, key: ConversationKey) -> ConversationId | None:
-        """Return the conversation's id, if there is one."""
-        ...
-
-    async def ensure(self, key: ConversationKey) -> ConversationId:
-        """Return the conversation's id, creating it at the first turn."""
-        ...
-
-    async def clear(self, conversation: ConversationId) -> int:
-        """Delete all turns, and the log contents they left; return how many turns."""
-        ...
-
-    async def of_person(self, person: PersonId) -> Sequence[ConversationId]:
-        """Return all conversations that this person owns."""
-        ...
-
-
-class Turns(Protocol):
-    """Turns, their texts sealed."""
-
-    async def begin(self, turn: NewTurn) -> Turn | None:
-        """Store a running turn, next in line; `None` when its interaction was seen before."""
-        ...
-
-    async def finish(
-        self, turn: TurnId, *, answer: str, finish: Finish, usage: Usage | None
-    ) -> bool:
-        """Store the end of a turn; false when it was cleared meanwhile (nothing is resurrected)."""
-        ...
-
-    async def find(self, turn: TurnId) -> Turn | None:
-        """Return one turn."""
-        ...
-
-    async def before(
-        self, conversation: ConversationId, position: int | None, limit: int
-    ) -> Sequence[Turn]:
-        """Return up to `limit` ended turns with an answer, newest first, before `position`."""
-        ...
-
-    async def remove(self, turn: TurnId) -> bool:
-        """Delete one turn; false when it was gone."""
         ...
 
 
@@ -260,6 +212,21 @@ class UnitOfWork(Protocol):
     @property
     def turns(self) -> Turns:
         """Turns."""
+        ...
+
+    @property
+    def answer_messages(self) -> AnswerMessages:
+        """Discord messages that show answers."""
+        ...
+
+    @property
+    def summaries(self) -> Summaries:
+        """Summaries of conversations."""
+        ...
+
+    @property
+    def chat_channels(self) -> ChatChannels:
+        """Channels where every message is a question."""
         ...
 
     @property

@@ -23,6 +23,7 @@ class Purpose(StrEnum):
     OWN_KEY = "own_key"
     SERVER_KEY = "server_key"
     OWN_DATA = "own_data"
+    SERVER_SETTINGS = "server_settings"
 
     @classmethod
     def of_key(cls, scope: KeyScope) -> Purpose:
@@ -47,7 +48,7 @@ class AccessGate:
         """Return what was decided; raises `NotAllowed` (`ManagerOnly` for a server's key)."""
         if not _is_known(actor, place, door):
             raise NotAllowed
-        if purpose is Purpose.SERVER_KEY:
+        if purpose in {Purpose.SERVER_KEY, Purpose.SERVER_SETTINGS}:
             if not may_manage(actor, place.guild_id):
                 raise ManagerOnly
             return Permit(purpose=purpose, rule=ManagerOnly.rule)

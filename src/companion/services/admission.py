@@ -34,6 +34,11 @@ class Admission:
         """How many slots are taken."""
         return self._running.total()
 
+    @property
+    def is_full(self) -> bool:
+        """Whether no reply more is let in."""
+        return self.running >= self._max
+
     @asynccontextmanager
     async def admit(
         self, actor: Actor, place: Place, credential: Credential

@@ -7,22 +7,41 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator
+from contextlib import aclosing
+from dataclasses import replace
 
-from companion.domain.actor import Actor, Door, InteractionId, Place
+from companion.domain.actor import Actor, Door, InteractionId, MessageId, Place
 from companion.domain.chat import ChatEvent, ChatRequest, Failed
 from companion.domain.conversation import TurnId
-from companion.domain.errors import ButtonExpired, Draining, NotYours, Refused
+from companion.domain.errors import (
+    ButtonExpired,
+    CompanionError,
+    Draining,
+    NotYours,
+    Refused,
+)
 from companion.services.access import identity, may_manage
 from companion.services.job import Job, Mode
 from companion.services.replying import Replier
+from companion.services.revising import Revising
 from companion.services.running_turns import Cut, Running, RunningTurns
+from companion.services.titling import Titler
 
 
 class ChatService:
     """Conversations with a model."""
 
-    def __init__(self, *, replier: Replier, running_turns: RunningTurns) -> None:
+    def __init__(
+        self,
+        *,
+        replier: Replier,
+        running_turns: RunningTurns,
+        revising: Revising,
+        titler: Titler,
+    ) -> None:
         self._replier = replier
+        self._revising = revising
+        self._titler = titler
         self._running_turns = running_turns
 
     @property
@@ -81,6 +100,34 @@ class ChatService:
                 interaction_id=interaction_id,
             )
         )
+
+    async def revise(
+        self, request: ChatRequest, *, message_id: MessageId
+    ) -> AsyncGenerator[ChatEvent]:
+        """Answer anew what the asker's own last message says since it was edited.
+
+        The new answer takes the old one's place. Fails with `TurnGone` when the message
+        asked for nothing that is still there, `NotYours` when it is somebody else's or not
+        their last one, and `AlreadyRunning` while it is still being answered.
+        """
+        try:
+            turn_id = await self._revising.own_last(message_id, request.actor, request.place)
+        except CompanionError as error:
+            yield Failed(error=error)
+            return
+        job = replace(
+            Job.of_request(request), mode=Mode.REVISED, earlier=turn_id, interaction_id=None
+        )
+        async with aclosing(self._events(job)) as events:
+            async for event in events:
+                yield event
+
+    async def title(self, turn_id: TurnId, actor: Actor, place: Place) -> str | None:
+        """Return a short title for the conversation that begins with a turn, by the model.
+
+        `None` when there is none to be had: nothing waits for it and nothing fails by it.
+        """
+        return await self._titler.title(turn_id, actor, place)
 
     async def stop(self, turn_id: TurnId, actor: Actor, place: Place | None = None) -> None:
         """End a running reply, keeping what it has; raises `NotYours` or `ButtonExpired`.

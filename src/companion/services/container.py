@@ -14,6 +14,7 @@ from companion.ports.store import Fingerprints, Store
 from companion.services.access import AccessGate
 from companion.services.accounts import AccountsService
 from companion.services.admission import Admission
+from companion.services.asides import AsideWriter
 from companion.services.background import BackgroundTasks
 from companion.services.chat import ChatService
 from companion.services.conversations import ConversationsService
@@ -29,8 +30,11 @@ from companion.services.relay import RelayService
 from companion.services.relay_log import RelayLog
 from companion.services.replying import Replier
 from companion.services.retention import RetentionSweeper
+from companion.services.revising import Revising
+from companion.services.rooms import RoomsService
 from companion.services.running_turns import RunningTurns
 from companion.services.session_keys import SessionKeys
+from companion.services.titling import Titler
 from companion.services.tokens import TokensService
 
 
@@ -40,6 +44,7 @@ class Services:
 
     chat: ChatService
     conversations: ConversationsService
+    rooms: RoomsService
     accounts: AccountsService
     models: ModelsService
     relay: RelayService
@@ -92,10 +97,10 @@ def build_services(outside: Outside) -> Services:
         max_streams=policy.max_streams,
         max_streams_per_user=policy.max_streams_per_user,
     )
-    replier = _build_replier(outside, gate=gate, payers=payers, tasks=tasks, admission=admission)
     return Services(
-        chat=ChatService(replier=replier, running_turns=RunningTurns(tasks)),
+        chat=_build_chat(outside, gate=gate, payers=payers, tasks=tasks, admission=admission),
         conversations=ConversationsService(store=store, gate=gate),
+        rooms=RoomsService(store=store, gate=gate, clock=clock),
         accounts=AccountsService(
             store=store,
             fingerprints=fingerprints,
@@ -125,6 +130,32 @@ def build_services(outside: Outside) -> Services:
             store=store, clock=clock, tasks=tasks, retention_days=policy.retention_days
         ),
         tasks=tasks,
+    )
+
+
+def _build_chat(
+    outside: Outside,
+    *,
+    gate: AccessGate,
+    payers: Payers,
+    tasks: BackgroundTasks,
+    admission: Admission,
+) -> ChatService:
+    store, policy = outside.store, outside.policy
+    asides = AsideWriter(
+        store=store,
+        provider=outside.provider,
+        prices=outside.prices,
+        admission=admission,
+        fingerprints=outside.fingerprints,
+        clock=outside.clock,
+        keeps_contents=policy.retention_days > 0,
+    )
+    return ChatService(
+        replier=_build_replier(outside, gate=gate, payers=payers, tasks=tasks, admission=admission),
+        running_turns=RunningTurns(tasks),
+        revising=Revising(store=store, gate=gate),
+        titler=Titler(store=store, gate=gate, payers=payers, writer=asides),
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from companion.domain.actor import Actor, Door, InteractionId, PersonId, Place
+from companion.domain.actor import Actor, Door, InteractionId, MessageId, PersonId, Place
 from companion.domain.chat import ChatRequest, InputFile
 from companion.domain.conversation import Finish, TurnId
 from companion.domain.errors import ProviderError
@@ -13,6 +13,8 @@ from companion.domain.files import FileNote
 from companion.domain.models import ModelId
 from companion.ports.llm import ChatCall, ChatEnded
 from companion.ports.store import CallStart
+from companion.services.history import Due
+from companion.services.homes import Home
 from companion.services.payers import Paying
 from companion.services.running_turns import Cut
 
@@ -23,6 +25,7 @@ class Mode(StrEnum):
     NEW = "new"
     AGAIN = "again"
     ONWARD = "onward"
+    REVISED = "revised"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,6 +43,8 @@ class Job:
     temperature: float | None = None
     max_tokens: int | None = None
     files: tuple[InputFile, ...] = ()
+    private: bool = False
+    reply_to: MessageId | None = None
 
     @classmethod
     def of_request(cls, request: ChatRequest) -> Job:
@@ -54,6 +59,8 @@ class Job:
             temperature=request.temperature,
             max_tokens=request.max_tokens,
             files=request.files,
+            private=request.private,
+            reply_to=request.reply_to,
         )
 
 
@@ -61,17 +68,24 @@ class Job:
 class Plan:
     """What will be done; nothing is stored or sent yet.
 
-    `author` owns the turn: `None` is whoever asks. `replaces` is the turn that goes
-    once this one has an answer.
+    `author` owns the turn: `None` is whoever asks; `speaker` is their name.
+    `replaces` is the turn that goes once this one has an answer. `number` counts the
+    conversation's turns with this one; `due` is what should be summarised.
     """
 
     job: Job
     paying: Paying
     author: PersonId | None
+    speaker: str
     prompt: str
     call: ChatCall
+    home: Home
+    private: bool
     dropped_turns: int
+    number: int
+    summarized: bool
     notes: tuple[FileNote, ...] = ()
+    due: Due | None = None
     replaces: TurnId | None = None
 
     @property

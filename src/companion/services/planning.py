@@ -5,19 +5,20 @@ Until the plan stands, nothing is stored, sent or spent, except to have speech w
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from companion.domain.accounts import Preferences
-from companion.domain.actor import PersonId, Place
-from companion.domain.context_window import Window
-from companion.domain.conversation import ConversationId, ConversationKey, Turn
-from companion.domain.errors import ButtonExpired, NotYours, TurnGone
+from companion.domain.actor import PersonId
+from companion.domain.conversation import Turn, TurnId
+from companion.domain.errors import ButtonExpired
 from companion.domain.files import ImageFile, TextFile
 from companion.domain.models import Catalogue, ModelId
-from companion.ports.llm import ChatCall, ModelCatalogue, PriceList
+from companion.ports.llm import ChatCall, ChatMessage, ModelCatalogue, PriceList
 from companion.ports.store import Store, UnitOfWork
-from companion.services import prompting, secret_scan
-from companion.services.access import AccessGate, may_manage
+from companion.services import prompting, secret_scan, speakers
+from companion.services.access import AccessGate
+from companion.services.history import Past, Reader, read_past
+from companion.services.homes import Home, home_of_reply, own_turn
 from companion.services.job import Job, Mode, Plan
 from companion.services.model_choice import asked_for, first_known, known
 from companion.services.payers import Payers, Paying
@@ -34,7 +35,7 @@ class _Found:
     paying: Paying
     of_person: Preferences
     of_server: Preferences
-    conversation: ConversationId | None
+    home: Home
     earlier: Turn | None
 
 
@@ -82,22 +83,35 @@ class Planner:
         system = prompting.instructions(
             self._policy.system_prompt, found.of_person, found.of_server
         )
+        system = prompting.in_context(
+            system,
+            speakers.TOLD if found.home.shared else "",
+            prompting.quote_note(found.home.quoted),
+        )
         budget = prompting.history_budget(tokens, asked.options.max_tokens, system, question.text)
-        window = await self._history(job, found, budget)
+        private = found.earlier.private if found.earlier else job.private
+        past = await self._past(job, found, private=private, budget_tokens=budget)
+        replaces = job.earlier if _does_again(job, found.earlier) else None
         return Plan(
             job=job,
             paying=found.paying,
             author=found.earlier.author_id if found.earlier else None,
+            speaker=found.earlier.speaker if found.earlier else job.actor.name,
             prompt=question.text,
             call=ChatCall(
                 model=model,
-                messages=prompting.messages(system, window, question),
+                messages=_messages(job, found, system, past, question),
                 temperature=asked.options.temperature,
                 max_tokens=asked.options.max_tokens,
             ),
-            dropped_turns=window.dropped,
+            home=found.home,
+            private=private,
+            dropped_turns=past.window.dropped,
+            number=_number(found.home, past, replaces),
+            summarized=bool(past.summary),
             notes=question.notes,
-            replaces=job.earlier if _does_again(job, found.earlier) else None,
+            due=past.due,
+            replaces=replaces,
         )
 
     async def _look_up(self, job: Job) -> _Found:
@@ -108,7 +122,7 @@ class Planner:
             return _Found(
                 person=person,
                 earlier=earlier,
-                conversation=await _conversation(unit, job.place, person, earlier),
+                home=await _home(unit, job, person, earlier),
                 paying=await self._payers.choose(unit, job.actor, job.place, person),
                 of_person=await unit.preferences.of_person(person) if person else Preferences(),
                 of_server=await unit.preferences.of_guild(guild_id) if guild_id else Preferences(),
@@ -141,25 +155,23 @@ class Planner:
         earlier: Turn | None,
         window_tokens: int,
     ) -> prompting.Question:
-        if earlier is None:
+        if earlier is None or job.mode is Mode.REVISED:
             return prompting.question(asked.prompt, files, window_tokens)
         again = _does_again(job, earlier)
         return prompting.Question(text=earlier.prompt if again else prompting.CONTINUE)
 
-    async def _history(self, job: Job, found: _Found, budget_tokens: int) -> Window:
-        if found.conversation is None:
-            return Window(turns=(), dropped=0)
-        before = None
-        if found.earlier is not None:
-            position = found.earlier.position
-            before = position if _does_again(job, found.earlier) else position + 1
+    async def _past(self, job: Job, found: _Found, *, private: bool, budget_tokens: int) -> Past:
+        home = found.home
+        if home.conversation is None:
+            return Past()
+        reader = Reader(person=found.person, private=private)
         async with self._store.read() as unit:
-            return await prompting.history(unit.turns, found.conversation, before, budget_tokens)
+            return await read_past(unit, home.conversation, home.before, reader, budget_tokens)
 
 
 def _check(job: Job) -> _Asked:
     options = Options(temperature=job.temperature, max_tokens=job.max_tokens)
-    if job.mode is not Mode.NEW:
+    if job.mode not in {Mode.NEW, Mode.REVISED}:
         return _Asked(options=options, prompt="")
     prompt = checked_prompt(job.prompt)
     secret_scan.check(prompt)
@@ -170,33 +182,44 @@ async def _earlier(unit: UnitOfWork, job: Job, person: PersonId | None) -> Turn 
     """Return the turn that a button names; raises `TurnGone`, `NotYours` or `ButtonExpired`."""
     if job.earlier is None:
         return None
-    turn = await unit.turns.find(job.earlier)
-    if turn is None:
-        raise TurnGone
-    if turn.author_id != person and not may_manage(job.actor, job.place.guild_id):
-        raise NotYours
-    # an answer is gone on with where it was given, and nowhere else
-    if await _conversation(unit, job.place, person, turn) != turn.conversation_id:
-        raise TurnGone
+    turn, _ = await own_turn(unit, job.earlier, job.actor, job.place, person)
     if job.mode is Mode.ONWARD and turn.finish and not turn.finish.can_continue:
         raise ButtonExpired
     return turn
 
 
-async def _conversation(
-    unit: UnitOfWork, place: Place, person: PersonId | None, earlier: Turn | None
-) -> ConversationId | None:
-    owner = earlier.author_id if earlier else person
-    if owner is None:
-        return None
-    return await unit.conversations.find(conversation_key(place, owner))
-
-
-def conversation_key(place: Place, owner: PersonId) -> ConversationKey:
-    """Return what makes requests of that person in that place one conversation."""
-    return ConversationKey(channel_id=place.channel_id, owner_id=owner, guild_id=place.guild_id)
+async def _home(unit: UnitOfWork, job: Job, person: PersonId | None, earlier: Turn | None) -> Home:
+    if earlier is None:
+        return await home_of_reply(unit, job.reply_to, job.place, person)
+    again = _does_again(job, earlier)
+    conversation = await unit.conversations.get(earlier.conversation_id)
+    return Home(
+        conversation=earlier.conversation_id,
+        shared=conversation is not None and conversation.owner_id is None,
+        before=earlier.position if again else earlier.position + 1,
+    )
 
 
 def _does_again(job: Job, earlier: Turn | None) -> bool:
     """Say whether the earlier answer is replaced: also when there is nothing to go on from."""
-    return earlier is not None and (job.mode is Mode.AGAIN or not earlier.answer)
+    return earlier is not None and (job.mode in {Mode.AGAIN, Mode.REVISED} or not earlier.answer)
+
+
+def _messages(
+    job: Job, found: _Found, system: str, past: Past, question: prompting.Question
+) -> tuple[ChatMessage, ...]:
+    system = prompting.in_context(system, prompting.summary_note(past.summary))
+    window = past.window
+    if found.home.shared:
+        names = speakers.Speakers()
+        window = replace(window, turns=names.labelled(window.turns))
+        author = found.earlier.author_id if found.earlier else found.person
+        speaker = found.earlier.speaker if found.earlier else job.actor.name
+        question = replace(question, text=names.label(author, speaker, question.text))
+    return prompting.messages(system, window, question)
+
+
+def _number(home: Home, past: Past, replaces: TurnId | None) -> int:
+    if home.fork is not None:
+        return 1
+    return max(1, past.number + (replaces is None))

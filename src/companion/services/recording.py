@@ -16,9 +16,9 @@ from companion.ports.clock import Clock
 from companion.ports.llm import ChatMessage, PriceList
 from companion.ports.store import CallEnd, CallId, CallStart, CallStatus, Store, UnitOfWork
 from companion.services.background import BackgroundTasks
+from companion.services.homes import move_in
 from companion.services.job import Plan, Progress
 from companion.services.payers import Payers
-from companion.services.planning import conversation_key
 from companion.services.prompting import estimated_usage
 
 ENDPOINT: Final = "chat.completions"
@@ -75,15 +75,16 @@ class Recorder:
         async with self._store.write() as unit:
             person = await unit.people.ensure(plan.job.actor)
             author = plan.author or person
-            conversation = await unit.conversations.ensure(conversation_key(plan.job.place, author))
+            conversation = await move_in(unit, plan.home, plan.job.place, author)
             turn = NewTurn(
                 id=progress.turn_id,
                 conversation_id=conversation,
                 author_id=author,
-                speaker=plan.job.actor.name,
+                speaker=plan.speaker,
                 prompt=plan.prompt,
                 model=plan.model,
                 interaction_id=plan.job.interaction_id,
+                private=plan.private,
             )
             if await unit.turns.begin(turn) is None:
                 raise AlreadyAnswered
@@ -133,6 +134,9 @@ class Recorder:
         """Write the end; doing it twice is the same as doing it once."""
         progress = ending.progress
         async with self._store.write() as unit:
+            # before the turn itself is changed: a conversation is locked before its turns
+            if ending.plan.replaces is not None and progress.texts:
+                await unit.turns.replace(ending.plan.replaces, progress.turn_id)
             await unit.turns.finish(
                 progress.turn_id,
                 answer=progress.text,
@@ -142,8 +146,6 @@ class Recorder:
             for request in progress.requests:
                 await unit.provider_log.end(request.id, ending.end)
             await self._learn(unit, ending)
-            if ending.plan.replaces is not None and progress.texts:
-                await unit.turns.remove(ending.plan.replaces)
 
     async def _write_later(self, ending: _Ending) -> None:
         for pause_s in _AGAIN_AFTER_S:

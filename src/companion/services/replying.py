@@ -129,6 +129,8 @@ class Replier:
             adaptations=progress.ended.adaptations if progress.ended else (),
             dropped_turns=plan.dropped_turns,
             notes=plan.notes,
+            number=plan.number,
+            summarized=plan.summarized,
             cause=_cause(progress),
         )
 

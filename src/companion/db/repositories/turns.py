@@ -5,15 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from datetime import datetime
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, or_, select, update
 from sqlalchemy.orm import load_only
 
 from companion.db.keyring import KeyRing
-from companion.db.rows import ConversationRow, TurnRow
+from companion.db.repositories.forgetting import forget_contents, note_taken_back
+from companion.db.rows import AnswerMessageRow, ConversationRow, SummaryRow, TurnRow
 from companion.db.sealed import Purpose, Sealed
 from companion.db.statements import Statements
 from companion.db.usage_columns import usage_columns, usage_of
-from companion.domain.actor import PersonId
+from companion.domain.actor import InteractionId, PersonId
 from companion.domain.conversation import ConversationId, Finish, NewTurn, Turn, TurnId
 from companion.domain.errors import StorageUnavailable
 from companion.domain.models import ModelId
@@ -42,6 +43,7 @@ class SqlTurns:
             prompt=self._seal("prompt", turn.prompt, turn),
             model=turn.model,
             created_at=created_at,
+            private=turn.private,
         )
         seen = insert.on_conflict_do_nothing(index_elements=[TurnRow.interaction_id])
         if await self._run.one(seen.returning(TurnRow.id)) is None:
@@ -58,6 +60,7 @@ class SqlTurns:
             finish=None,
             usage=None,
             created_at=created_at,
+            private=turn.private,
         )
 
     async def finish(
@@ -88,16 +91,38 @@ class SqlTurns:
         row = await self._run.one(select(TurnRow).where(TurnRow.id == turn))
         return None if row is None else self._turn(row)
 
+    async def asked_by(self, interaction: InteractionId) -> Turn | None:
+        """Return the turn that this interaction or message asked for."""
+        row = await self._run.one(select(TurnRow).where(TurnRow.interaction_id == interaction))
+        return None if row is None else self._turn(row)
+
+    async def newest(
+        self, conversation: ConversationId, author: PersonId | None = None
+    ) -> TurnId | None:
+        """Return the newest turn, of that author when one is named."""
+        query = select(TurnRow.id).where(TurnRow.conversation_id == conversation)
+        if author is not None:
+            query = query.where(TurnRow.author_id == author)
+        found = await self._run.one(query.order_by(TurnRow.position.desc()).limit(1))
+        return None if found is None else TurnId(found)
+
     async def before(
-        self, conversation: ConversationId, position: int | None, limit: int
+        self,
+        conversation: ConversationId,
+        position: int | None,
+        limit: int,
+        *,
+        reader: PersonId | None = None,
     ) -> Sequence[Turn]:
         """Return up to `limit` ended turns with an answer, newest first, before `position`."""
+        public = TurnRow.private.is_(False)
         query = (
             select(TurnRow)
             .where(
                 TurnRow.conversation_id == conversation,
                 TurnRow.finish.is_not(None),
                 TurnRow.answer.is_not(None),
+                public if reader is None else or_(public, TurnRow.author_id == reader),
             )
             .order_by(TurnRow.position.desc())
             .limit(limit)
@@ -106,16 +131,66 @@ class SqlTurns:
             query = query.where(TurnRow.position < position)
         return [self._turn(row) for row in await self._run.all(query)]
 
+    async def replace(self, old: TurnId, new: TurnId) -> bool:
+        """Let a turn take another's place, and what asked for it; false when there is none."""
+        left = await self._find_both(old, new)
+        if left is None:
+            return False
+        await note_taken_back(self._run, ConversationId(left.conversation_id))
+        messages = update(AnswerMessageRow).where(AnswerMessageRow.turn_id == old)
+        await self._run.run(messages.values(turn_id=new))
+        if not await self._run.run(delete(TurnRow).where(TurnRow.id == old)):
+            return False
+        await self._take_along(left)
+        asked = {} if left.interaction_id is None else {"interaction_id": left.interaction_id}
+        place = update(TurnRow).where(TurnRow.id == new)
+        return await self._run.run(place.values(position=left.position, **asked)) > 0
+
     async def remove(self, turn: TurnId) -> bool:
-        """Delete one turn; false when it was gone."""
-        return await self._run.run(delete(TurnRow).where(TurnRow.id == turn)) > 0
+        """Delete one turn and all that was made of it; false when it was gone."""
+        row = await self._run.one(
+            select(TurnRow)
+            .where(TurnRow.id == turn)
+            .options(load_only(TurnRow.conversation_id, TurnRow.position, TurnRow.created_at))
+        )
+        if row is None:
+            return False
+        conversation = ConversationId(row.conversation_id)
+        await note_taken_back(self._run, conversation)
+        if not await self._run.run(delete(TurnRow).where(TurnRow.id == turn)):
+            return False
+        await self._take_along(row)
+        await forget_contents(self._run, conversation, row.created_at)
+        return True
+
+    async def _find_both(self, old: TurnId, new: TurnId) -> TurnRow | None:
+        """Return the old turn when both are still there, in one conversation."""
+        columns = load_only(TurnRow.conversation_id, TurnRow.position, TurnRow.interaction_id)
+        both = select(TurnRow).where(TurnRow.id.in_((old, new))).options(columns)
+        rows = {row.id: row for row in await self._run.all(both)}
+        if len(rows) != 2 or rows[old].conversation_id != rows[new].conversation_id:  # noqa: PLR2004
+            return None
+        return rows[old]
+
+    async def _take_along(self, gone: TurnRow) -> None:
+        """Count a deleted turn off, and drop a summary that covers it."""
+        fewer = update(ConversationRow).where(ConversationRow.id == gone.conversation_id)
+        await self._run.run(fewer.values(turn_count=ConversationRow.turn_count - 1))
+        covers = (
+            SummaryRow.conversation_id == gone.conversation_id,
+            SummaryRow.upto_position >= gone.position,
+        )
+        await self._run.run(delete(SummaryRow).where(*covers))
 
     async def _next_position(self, conversation: ConversationId) -> int:
         """Count the conversation up; that row's lock puts concurrent turns in line."""
         position = await self._run.one(
             update(ConversationRow)
             .where(ConversationRow.id == conversation)
-            .values(last_position=ConversationRow.last_position + 1)
+            .values(
+                last_position=ConversationRow.last_position + 1,
+                turn_count=ConversationRow.turn_count + 1,
+            )
             .returning(ConversationRow.last_position)
         )
         if position is None:
@@ -144,4 +219,5 @@ class SqlTurns:
             finish=row.finish,
             usage=usage_of(row),
             created_at=row.created_at,
+            private=row.private,
         )

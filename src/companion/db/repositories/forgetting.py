@@ -1,0 +1,35 @@
+"""What taking turns back means for the log, for summaries and for forks."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import or_, select, update
+
+from companion.db.rows import ConversationRow, ProviderCallRow
+from companion.db.statements import Statements
+from companion.domain.conversation import ConversationId
+
+
+async def note_taken_back(run: Statements, conversation: ConversationId) -> None:
+    """Lock the conversation; a summary being made of it is not stored any more."""
+    await run.run(
+        update(ConversationRow)
+        .where(ConversationRow.id == conversation)
+        .values(revision=ConversationRow.revision + 1)
+    )
+
+
+async def forget_contents(
+    run: Statements, conversation: ConversationId, since: datetime | None = None
+) -> None:
+    """Delete what was logged of a conversation, and of those that went on from it."""
+    forks = select(ConversationRow.id).where(ConversationRow.parent_id == conversation)
+    of_it = or_(
+        ProviderCallRow.conversation_id == conversation,
+        ProviderCallRow.conversation_id.in_(forks),
+    )
+    change = update(ProviderCallRow).where(of_it, ProviderCallRow.keeps_contents)
+    if since is not None:
+        change = change.where(ProviderCallRow.started_at >= since)
+    await run.run(change.values(keeps_contents=False, request=None, response=None))
