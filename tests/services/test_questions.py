@@ -102,7 +102,7 @@ async def test_the_person_is_told_what_was_left_out_of_a_file(house: House) -> N
 
 
 async def test_more_files_than_allowed_are_refused_unread(house: House) -> None:
-    error = await house.refusal(files=(text_file("x"),) * 11)
+    error = await house.refusal(files=(text_file("x"),) * 12)
     assert isinstance(error, TooManyFiles)
     assert house.files.read_names == []
 

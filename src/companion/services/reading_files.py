@@ -13,7 +13,9 @@ from companion.services.job import Job, Mode
 from companion.services.listening import Listener
 from companion.services.payers import Paying
 
-MOST_FILES: Final = 10
+MOST_FILES: Final = 11
+"""Discord's ten of a message, and the message that it answers."""
+
 MOST_BYTES: Final = 25 * 2**20
 
 
