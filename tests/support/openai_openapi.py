@@ -20,13 +20,18 @@ CHAT_REQUEST = "CreateChatCompletionRequest"
 
 def problems_of_chat_request(body: dict[str, Any]) -> list[str]:
     """Return what OpenAI would object to, empty when nothing or when no description is there."""
+    return problems_of_request(CHAT_REQUEST, body)
+
+
+def problems_of_request(name: str, body: dict[str, Any]) -> list[str]:
+    """Return the same for any request that is described under that name."""
     if not DESCRIPTION.is_file():
         return []
-    errors: Iterable[ValidationError] = _validator(CHAT_REQUEST).iter_errors(body)
+    errors: Iterable[ValidationError] = _validator(name).iter_errors(body)
     found = [f"{error.json_path}: {error.validator}" for error in errors]
     # the description forbids no extra fields, the real API does
-    unknown = sorted(body.keys() - _fields(CHAT_REQUEST))
-    return found + [f"{name}: unknown field" for name in unknown]
+    unknown = sorted(body.keys() - _fields(name))
+    return found + [f"{field}: unknown field" for field in unknown]
 
 
 @cache

@@ -20,7 +20,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import msgspec
-from aiohttp import BodyPartReader, web
+from aiohttp import web
 
 from tests.support.openai_openapi import problems_of_chat_request
 from tests.support.provider_script import (
@@ -33,6 +33,7 @@ from tests.support.provider_script import (
     unsupported,
 )
 from tests.support.provider_stream import StreamWriter, drop_connection, whole_answer
+from tests.support.scripted_routes import ScriptedRoutes, read_parts
 
 DEFAULT_MODELS = ("gpt-6-luna", "gpt-6-sol", "gpt-6.1-sol")
 
@@ -60,13 +61,14 @@ class RecordedRequest:
         return self.headers.get("Authorization", "").removeprefix("Bearer ")
 
 
-class ScriptedProvider:
+class ScriptedProvider(ScriptedRoutes):
     """The server. `models` are ids or whole model objects, `models_status` answers instead.
 
     `heard` is what transcriptions say, or how they fail.
     """
 
     def __init__(self, *, validate: bool) -> None:
+        super().__init__(validate=validate)
         self.base_url = ""
         self.default: Choice = Answer()
         self.models: list[str | dict[str, Any]] = list(DEFAULT_MODELS)
@@ -74,9 +76,7 @@ class ScriptedProvider:
         self.heard: Behaviour | str = "Words of the recording."
         self.refused: set[str] = set()
         self.requests: list[RecordedRequest] = []
-        self.violations: list[str] = []
         self._queue: deque[Choice] = deque()
-        self._validate = validate
 
     @classmethod
     @asynccontextmanager
@@ -88,6 +88,7 @@ class ScriptedProvider:
         app.router.add_post("/v1/chat/completions", provider._chat)
         app.router.add_post("/v1/audio/transcriptions", provider._transcriptions)
         app.router.add_get("/v1/models", provider._models)
+        provider.add_routes(app.router)
         app.router.add_route("*", "/{rest:.*}", provider._elsewhere)
         # the connection's end cancels the handler: that is how a hang-up is noticed
         runner = web.AppRunner(
@@ -119,13 +120,13 @@ class ScriptedProvider:
         self.refused.update(fields)
 
     async def _chat(self, request: web.Request) -> web.StreamResponse:
-        record = self._record(request)
+        record = self.record(request)
         body = record.body = msgspec.json.decode(await request.read(), type=dict[str, Any])
-        if self._validate and (problems := problems_of_chat_request(body)):
+        if self.validate and (problems := problems_of_chat_request(body)):
             self.violations.extend(problems)
         behaviour = self._refusal(body) or self._next(body)
         try:
-            return await self._behave(request, record, behaviour)
+            return await self.behave(request, record, behaviour)
         except (asyncio.CancelledError, ConnectionError):
             record.hung_up_at = time.monotonic()
             # aiohttp logs a ConnectionError as a failure of ours, which a hang-up is not
@@ -134,25 +135,19 @@ class ScriptedProvider:
             record.ended_at = time.monotonic()
 
     async def _transcriptions(self, request: web.Request) -> web.StreamResponse:
-        record = self._record(request)
-        async for part in await request.multipart():
-            assert isinstance(part, BodyPartReader)
-            value = await part.read()
-            name = str(part.name)
-            record.body[name] = bytes(value) if part.filename else bytes(value).decode()
-            if part.filename:
-                record.body["filename"] = part.filename
+        record = self.record(request)
+        await read_parts(request, record)
         if not isinstance(self.heard, str):
-            return await self._behave(request, record, self.heard)
+            return await self.behave(request, record, self.heard)
         usage = {"type": "tokens", "input_tokens": 14, "output_tokens": 5, "total_tokens": 19}
         return web.json_response(
             {"text": self.heard, "usage": usage}, headers={"x-request-id": "req_speech"}
         )
 
     async def _models(self, request: web.Request) -> web.StreamResponse:
-        record = self._record(request)
+        record = self.record(request)
         if self.models_status is not None:
-            return await self._behave(request, record, self.models_status)
+            return await self.behave(request, record, self.models_status)
         listed = [
             {"object": "model", "created": 1_700_000_000, "owned_by": "openai", "id": model}
             if isinstance(model, str)
@@ -162,10 +157,10 @@ class ScriptedProvider:
         return web.json_response({"object": "list", "data": listed})
 
     async def _elsewhere(self, request: web.Request) -> web.StreamResponse:
-        self._record(request)
+        self.record(request)
         return web.json_response({"error": {"message": "no such path"}}, status=404)
 
-    def _record(self, request: web.Request) -> RecordedRequest:
+    def record(self, request: web.Request) -> RecordedRequest:
         record = RecordedRequest(
             at=time.monotonic(),
             method=request.method,
@@ -190,7 +185,7 @@ class ScriptedProvider:
         code = "unsupported_parameter" if refused[0].startswith("max_") else "unsupported_value"
         return unsupported(refused[0], code)
 
-    async def _behave(
+    async def behave(
         self, request: web.Request, record: RecordedRequest, behaviour: Behaviour
     ) -> web.StreamResponse:
         match behaviour:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Final
 from uuid import uuid4
 
 import structlog
@@ -11,10 +10,10 @@ from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from companion.api import errors
+from companion.api.errors import REQUEST_ID
 from companion.api.routes.health import Readiness, health_routes
+from companion.api.routes.openai_routes import openai_routes
 from companion.services.container import Services
-
-REQUEST_ID: Final = "X-Request-ID"
 
 
 def build_api(readiness: Readiness, services: Services) -> FastAPI:
@@ -23,6 +22,7 @@ def build_api(readiness: Readiness, services: Services) -> FastAPI:
     app.state.tokens = services.tokens
     errors.install(app)
     app.include_router(health_routes(readiness))
+    app.include_router(openai_routes(services.relay))
     app.add_middleware(RequestIds)
     return app
 
@@ -42,7 +42,8 @@ class RequestIds:
 
         async def send_with_id(message: Message) -> None:
             if message["type"] == "http.response.start":
-                MutableHeaders(scope=message)[REQUEST_ID] = request_id
+                # the provider's own id, where there is one: it is the one in our log
+                MutableHeaders(scope=message).setdefault(REQUEST_ID, request_id)
             await send(message)
 
         with structlog.contextvars.bound_contextvars(request_id=request_id):

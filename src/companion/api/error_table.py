@@ -262,13 +262,13 @@ ROWS: Final = dict(
         ),
         _row(
             e.CredentialRejected,
-            502,
+            403,  # a 401 would say that the caller's token is bad, a 502 that trying again helps
             "The model provider refused the key that pays.",
             code="provider_key_rejected",
         ),
         _row(
             e.CredentialRestricted,
-            502,
+            403,
             "The key that pays is not allowed to do this.",
             code="provider_key_restricted",
         ),

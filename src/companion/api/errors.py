@@ -23,6 +23,7 @@ from companion.domain import errors as e
 from companion.domain.errors import CompanionError
 
 OPENAI: Final = "/modules/openai"
+REQUEST_ID: Final = "X-Request-ID"
 NO_CREDIT_RETRY_S: Final = 600.0
 OVERLOADED_RETRY_S: Final = 5.0
 _TYPES: Final = {
@@ -41,7 +42,10 @@ _PLAIN_WORDS: Final = {
 
 
 class Problem(Exception):
-    """What is wrong with a request as such; `words` are shown, `param` names a field."""
+    """What is wrong with a request as such; `words` are shown, `param` names a field.
+
+    `kind` is the type in OpenAI's shape, where the status does not decide it.
+    """
 
     def __init__(
         self,
@@ -50,6 +54,7 @@ class Problem(Exception):
         *,
         code: str | None = None,
         param: str | None = None,
+        kind: str | None = None,
         retry_after_s: float | None = None,
         headers: dict[str, str] | None = None,
     ) -> None:
@@ -58,6 +63,7 @@ class Problem(Exception):
         self.words = words
         self.code = code
         self.param = param
+        self.kind = kind
         self.headers = dict(headers or {})
         if retry_after_s is not None:
             self.headers["Retry-After"] = str(max(1, math.ceil(retry_after_s)))
@@ -71,7 +77,7 @@ def problem_of(error: CompanionError) -> Problem:
     param = row.param
     if isinstance(error, e.OptionOutOfRange | e.OptionMissing):
         param = error.option
-    return Problem(
+    problem = Problem(
         status,
         row.say(error),
         code=row.code,
@@ -79,6 +85,9 @@ def problem_of(error: CompanionError) -> Problem:
         retry_after_s=_retry_after_s(error, status),
         headers=headers,
     )
+    if isinstance(error, e.ProviderError):
+        _quote(problem, error)
+    return problem
 
 
 def body_of(problem: Problem, path: str) -> tuple[int, bytes]:
@@ -86,7 +95,8 @@ def body_of(problem: Problem, path: str) -> tuple[int, bytes]:
     if not path.startswith(OPENAI):
         return problem.status, msgspec.json.encode({"error": problem.words})
     status = 400 if problem.status == 422 else problem.status  # noqa: PLR2004
-    kind = _TYPES.get(status) or ("server_error" if status >= 500 else "invalid_request_error")  # noqa: PLR2004
+    fallback = "server_error" if status >= 500 else "invalid_request_error"  # noqa: PLR2004
+    kind = problem.kind or _TYPES.get(status) or fallback
     error = {
         "message": problem.words,
         "type": kind,
@@ -108,6 +118,16 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(Problem, _of_problem)
     app.add_exception_handler(RequestValidationError, _of_fields)
     app.add_exception_handler(HTTPException, _of_framework)
+
+
+def _quote(problem: Problem, error: e.ProviderError) -> None:
+    """Take over what the provider says in codes, except of the key, which is not the caller's."""
+    if error.request_id and error.request_id.isascii() and error.request_id.isprintable():
+        problem.headers[REQUEST_ID] = error.request_id
+    if not isinstance(error, e.CredentialRejected | e.CredentialRestricted):
+        problem.code = error.upstream_code or problem.code
+        problem.param = error.upstream_param or problem.param
+        problem.kind = error.upstream_type
 
 
 def _retry_after_s(error: CompanionError, status: int) -> float | None:

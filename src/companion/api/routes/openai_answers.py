@@ -1,0 +1,121 @@
+"""Sending an answer on, byte for byte, until it ends or the client has gone.
+
+A stream that breaks after its first byte can't have another status any more: it ends with
+an error event, and without `[DONE]`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from contextlib import AbstractAsyncContextManager
+from typing import Final
+
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
+
+from companion.api.errors import OPENAI, body_of, problem_of
+from companion.domain.errors import ProviderError
+from companion.ports.relay import (
+    RelayAnswer,
+    RelayBody,
+    RelayEnding,
+    RelayHead,
+    RelayStream,
+)
+
+STALLED_S: Final = 60.0
+"""How long a client may take no bytes while more wait for it."""
+Headers = Sequence[tuple[str, str]]
+_DONE: Final = b"data: [DONE]\n\n"
+
+
+class RelayResponse(Response):
+    """An answer that is opened when it is sent, and cancelled upstream when the client goes."""
+
+    def __init__(
+        self,
+        opened: AbstractAsyncContextManager[RelayAnswer],
+        *,
+        extra: Headers = (),
+        close: Callable[[], Awaitable[None]] | None = None,
+    ) -> None:
+        super().__init__()
+        self._opened = opened
+        self._extra = extra
+        self._close = close
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Open and send; raises what opening raises, as long as nothing was sent."""
+        try:
+            await unless_gone(receive, self._send(send))
+        finally:
+            if self._close is not None:
+                await self._close()
+
+    async def _send(self, send: Send) -> None:
+        async with self._opened as answer:
+            if isinstance(answer, RelayStream):
+                await self._send_stream(answer, send)
+                return
+        await self._send_whole(answer, send)
+
+    async def _send_whole(self, answer: RelayBody, send: Send) -> None:
+        size = ("content-length", str(len(answer.data)))
+        await send(self._start(answer.head, size))
+        await send({"type": "http.response.body", "body": answer.data})
+
+    async def _send_stream(self, answer: RelayStream, send: Send) -> None:
+        await send(self._start(answer.head, ("cache-control", "no-store")))
+        try:
+            async for part in answer.parts:
+                ends = isinstance(part, RelayEnding)
+                data = _DONE if ends else b"".join([b"data: %b\n\n" % e for e in part.events])
+                await _send_bytes(send, data)
+        except ProviderError as cut:
+            _, error = body_of(problem_of(cut), OPENAI)
+            await _send_bytes(send, b"data: %b\n\n" % error)
+        await send({"type": "http.response.body", "body": b""})
+
+    def _start(self, head: RelayHead, own: tuple[str, str]) -> dict[str, object]:
+        headers = [("content-type", head.content_type), own, *head.headers, *self._extra]
+        if head.request_id is not None:
+            headers.append(("x-request-id", head.request_id))
+        return {
+            "type": "http.response.start",
+            "status": 200,
+            "headers": [(name.encode("latin-1"), _plain(value)) for name, value in headers],
+        }
+
+
+async def unless_gone(receive: Receive, work: Coroutine[None, None, None]) -> None:
+    """Do the work, and cancel it when the client hangs up."""
+    working = asyncio.create_task(work)
+    watching = asyncio.create_task(_gone(receive))
+    try:
+        await asyncio.wait({working, watching}, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        watching.cancel()
+        working.cancel()
+        await asyncio.wait({working})
+    if not working.cancelled():
+        working.result()
+
+
+async def _gone(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass
+
+
+async def _send_bytes(send: Send, data: bytes) -> None:
+    """Send a part of a body; a client that takes nothing for long is given up."""
+    try:
+        async with asyncio.timeout(STALLED_S):
+            await send({"type": "http.response.body", "body": data, "more_body": True})
+    except TimeoutError:
+        raise asyncio.CancelledError from None
+
+
+def _plain(value: str) -> bytes:
+    """Return a header's value as bytes that no line can break."""
+    return "".join(c for c in value if c.isprintable()).encode("latin-1", errors="ignore")

@@ -1,0 +1,169 @@
+"""The HTTP door on a real socket, with a real database and a scripted provider behind it."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+from collections.abc import AsyncGenerator, Callable, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import openai
+
+from companion.api.app import build_api
+from companion.api.routes.health import Part
+from companion.api.server import serving
+from companion.clock import SystemClock
+from companion.db.keyring import KeyRing
+from companion.db.uow import SqlStore, open_store
+from companion.domain.models import Credential, ModelId, Payer
+from companion.domain.secrets import Secret
+from companion.domain.tokens import EVERY_SCOPE, TokenScope
+from companion.files.reader import SafeFileReader
+from companion.limits.memory import BucketSize, MemoryLimiter
+from companion.llm.client import ProviderTimings, open_provider
+from companion.llm.prices import GenaiPrices
+from companion.ports.limits import LimitScope
+from companion.services.container import Outside, Services, build_services
+from companion.services.policy import ServicePolicy
+from tests.support.scripted_provider import ScriptedProvider
+
+OPERATOR_KEY = "sk-operator-0001"
+MODEL = "gpt-6-luna"
+PLENTY = BucketSize(capacity=100_000, period_s=1)
+QUICK = ProviderTimings(first_event_s=2.0, between_events_s=1.0, whole_answer_s=5.0)
+
+
+class Up:
+    async def parts(self) -> Mapping[str, Part]:
+        return {"process": Part(ok=True, detail="up")}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Site:
+    """What there is, and short ways to use it."""
+
+    origin: str
+    provider: ScriptedProvider
+    services: Services
+    store: SqlStore
+    database: Path
+    http: aiohttp.ClientSession
+    token: str
+    closing: AsyncExitStack
+
+    def sdk(self, token: str | None = None) -> openai.AsyncOpenAI:
+        """Return the official client, which only knows where we are and our token."""
+        client = openai.AsyncOpenAI(
+            base_url=f"{self.origin}/modules/openai", api_key=token or self.token, max_retries=0
+        )
+        self.closing.push_async_callback(client.close)
+        return client
+
+    async def new_token(self, name: str = "program", *scopes: TokenScope) -> str:
+        """Return a token of another program."""
+        made = await self.services.tokens.create(name, scopes=frozenset(scopes or EVERY_SCOPE))
+        return made.text.reveal()
+
+    def post(self, path: str, **options: Any) -> Any:
+        """Post under OpenAI's routes."""
+        headers = {"Authorization": f"Bearer {self.token}"} | options.pop("headers", {})
+        return self.http.post(f"/modules/openai{path}", headers=headers, **options)
+
+    def get(self, path: str) -> Any:
+        """Get under OpenAI's routes."""
+        headers = {"Authorization": f"Bearer {self.token}"}
+        return self.http.get(f"/modules/openai{path}", headers=headers)
+
+    async def rows(self) -> list[dict[str, Any]]:
+        """Return the log, oldest first, once all ends are written."""
+        await self.services.relay.settled()
+        connection = sqlite3.connect(self.database)
+        connection.row_factory = sqlite3.Row
+        try:
+            found = connection.execute("SELECT * FROM provider_calls ORDER BY started_at, rowid")
+            return [dict(row) for row in found]
+        finally:
+            connection.close()
+
+
+@asynccontextmanager
+async def open_site(
+    database: Path,
+    *,
+    operator: str | None = OPERATOR_KEY,
+    user_bucket: BucketSize = PLENTY,
+    timings: ProviderTimings = QUICK,
+) -> AsyncGenerator[Site]:
+    """Serve on a migrated database, until the block ends."""
+    ring = KeyRing.parse(KeyRing.new_entry("k1"))
+    clock = SystemClock()
+    async with AsyncExitStack() as stack:
+        provider = await stack.enter_async_context(ScriptedProvider.start())
+        store = await stack.enter_async_context(open_store(f"sqlite+aiosqlite:///{database}", ring))
+        llm = await stack.enter_async_context(open_provider(clock=clock, timings=timings))
+        key = operator and Credential(
+            key=Secret(operator),
+            base_url=provider.base_url,
+            fingerprint=store.fingerprints.of_key(Secret(operator)),
+            payer=Payer.OPERATOR,
+        )
+        services = build_services(
+            Outside(
+                store=store,
+                fingerprints=store.fingerprints,
+                provider=llm.chat,
+                relay=llm.relay,
+                catalogue=llm.catalogue,
+                speech=llm.speech,
+                files=SafeFileReader(),
+                prices=GenaiPrices(),
+                limiter=MemoryLimiter(
+                    {
+                        LimitScope.USER: user_bucket,
+                        LimitScope.GUILD: PLENTY,
+                        LimitScope.KEY: PLENTY,
+                    },
+                    clock,
+                ),
+                clock=clock,
+                policy=ServicePolicy(
+                    base_url=provider.base_url,
+                    default_model=ModelId(MODEL),
+                    system_prompt="Be brief.",
+                    operator=key or None,
+                    max_streams_per_user=64,
+                ),
+            )
+        )
+        stack.push_async_callback(services.close)
+        origin = await stack.enter_async_context(
+            serving(build_api(Up(), services), host="127.0.0.1", port=0)
+        )
+        http = await stack.enter_async_context(aiohttp.ClientSession(origin))
+        token = (await services.tokens.create("tests")).text.reveal()
+        yield Site(
+            origin=origin,
+            provider=provider,
+            services=services,
+            store=store,
+            database=database,
+            http=http,
+            token=token,
+            closing=stack,
+        )
+
+
+async def events_of(answer: aiohttp.ClientResponse) -> list[str]:
+    """Return the data of all events of a stream."""
+    body = (await answer.read()).decode()
+    return [line.removeprefix("data: ") for line in body.split("\n") if line.startswith("data: ")]
+
+
+async def until(condition: Callable[[], object], within_s: float = 3.0) -> None:
+    async with asyncio.timeout(within_s):
+        while not condition():  # noqa: ASYNC110 — the other side of a socket sets no event of ours
+            await asyncio.sleep(0.01)
