@@ -151,3 +151,22 @@ def test_a_long_answer_needs_several_messages_and_a_block_longer_than_one() -> N
     text = answer([("user", "hello")], "sample-long")
     assert len(text) > 6_000
     assert len(text.split("```")[1]) > 2_000
+
+
+def test_title_that_the_app_asks_for_is_short_and_plain() -> None:
+    asked = [("system", "Give this conversation a short title."), ("user", "How do tides work?")]
+    assert answer(asked, "sample-small") == "How do tides work"
+
+
+async def test_picture_is_noticed(client: AsyncOpenAI) -> None:
+    seen: list[ChatCompletionMessageParam] = [
+        {
+            "role": "user",
+            "content": [
+                {"type": "text", "text": "what is this?"},
+                {"type": "image_url", "image_url": {"url": "data:image/png;base64,AA=="}},
+            ],
+        }
+    ]
+    reply = await client.chat.completions.create(model="sample-small", messages=seen)
+    assert "a picture" in (reply.choices[0].message.content or "")

@@ -18,12 +18,16 @@ Message = tuple[str, str]
 
 _NAME = re.compile(r"\bmy name is (\w[\w'-]{0,40})", re.IGNORECASE)
 _SHOWN: Final = 100
+_TITLE_WORDS: Final = 5
+PICTURE: Final = "[picture]"
 
 
 def answer(messages: Sequence[Message], model: str) -> str:
     """Return the whole answer to a conversation whose last message is the user's."""
     prompts = [text for role, text in messages if role == "user"]
     prompt = prompts[-1] if prompts else ""
+    if _wants_title(messages):
+        return _title(prompts)
     if _mentions(prompt, "continue", "go on", "keep going") and (rest := _rest(messages, model)):
         return rest
     if _mentions(prompt, "before", "earlier", "previous", "remember", "my name"):
@@ -31,6 +35,17 @@ def answer(messages: Sequence[Message], model: str) -> str:
     if model == LONG_MODEL:
         return _label(texts.long_answer())
     return _label(_first_rule(prompt))
+
+
+def _wants_title(messages: Sequence[Message]) -> bool:
+    """Say whether the app wants a name for a conversation: no person asks as a system does."""
+    asked = " ".join(text for role, text in messages if role in {"system", "developer"})
+    return re.search(r"\btitle\b", asked, re.IGNORECASE) is not None
+
+
+def _title(prompts: Sequence[str]) -> str:
+    words = re.findall(r"[\w'-]+", next(iter(prompts), ""))[:_TITLE_WORDS]
+    return " ".join(words).capitalize() or "A conversation"
 
 
 def _label(body: str) -> str:
@@ -68,6 +83,8 @@ def _shortened(text: str) -> str:
 
 
 def _first_rule(prompt: str) -> str:
+    if pictures := prompt.count(PICTURE):
+        return texts.SEEN.format(count="a picture" if pictures == 1 else f"{pictures} pictures")
     for phrases, compose in _RULES:
         if _mentions(prompt, *phrases):
             return compose(prompt)
@@ -90,6 +107,7 @@ def _anything(prompt: str) -> str:
 
 _RULES: Final[tuple[tuple[tuple[str, ...], Callable[[str], str]], ...]] = (
     (("long", "longer", "essay"), lambda _: texts.long_answer()),
+    (("summary", "summarize", "summarise", "sum up"), lambda _: texts.SUMMARY),
     (("code", "function", "script", "program", "Python", "JavaScript", "Rust", "SQL"), _code),
     (("table", "compare", "versus"), lambda _: texts.TABLE),
     (("list", "steps", "ideas", "tips"), lambda _: texts.LIST),

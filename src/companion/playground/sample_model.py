@@ -17,7 +17,7 @@ from typing import Any, Final
 
 from aiohttp import web
 
-from companion.playground.sample_answers import LONG_MODEL, Message, answer
+from companion.playground.sample_answers import LONG_MODEL, PICTURE, Message, answer
 
 MODELS: Final = ("sample-small", LONG_MODEL)
 TOKENS_PER_S: Final = 60.0
@@ -159,8 +159,12 @@ def _messages(raw: list[dict[str, Any]]) -> list[Message]:
 
 def _text(content: str | list[dict[str, Any]] | None) -> str:
     if isinstance(content, list):
-        return "\n".join(str(part["text"]) for part in content if part.get("type") == "text")
+        return "\n".join(_part(part) for part in content)
     return content or ""
+
+
+def _part(part: dict[str, Any]) -> str:
+    return str(part["text"]) if part.get("type") == "text" else PICTURE
 
 
 def _key(request: web.Request) -> str:

@@ -16,6 +16,19 @@ Hello! 👋 I only know a few texts by heart, but they show what an answer looks
 - **what did I ask before?**, to see that the conversation is remembered
 """
 
+SEEN: Final = """\
+I was given {count} along with your words. I cannot look at it, but everything is in place: \
+a model that sees would describe it here.
+"""
+
+SUMMARY: Final = """\
+**In short**
+
+- Somebody asked, and somebody answered.
+- One thing was decided: to *try it out* first.
+- Still open: everything that a canned summary cannot know.
+"""
+
 LIST: Final = """\
 Here are five ideas for a quiet afternoon:
 
