@@ -64,6 +64,11 @@ class GatewayClosed(Exception):
         self.code = code
 
 
+# A client that notes when it sent a heartbeat only afterwards, as py-cord does, takes an
+# answer in no time for one that came a whole interval late.
+_ACK_S = 0.01
+
+
 class GatewayConnection:
     """A connected socket; it has a session once it identified or resumed."""
 
@@ -168,7 +173,8 @@ class GatewayConnection:
 
     def _obey(self, op: int | None, data: object) -> None:
         if op == Op.HEARTBEAT:
-            self.send_op(Op.HEARTBEAT_ACK)
+            loop = asyncio.get_running_loop()
+            loop.call_later(_ACK_S, self.send_op, Op.HEARTBEAT_ACK)
         elif op == Op.IDENTIFY:
             self._identify(as_object(data) or {})
         elif op == Op.RESUME:

@@ -151,9 +151,15 @@ def _own_settings(settings: Settings, discord: LocalDiscord, folder: Path) -> Se
             "redis_url": None,
             "shard_count": None,
             "shard_ids": None,
+            # here nobody has to apply for it, and plain follow-ups are worth a try
+            "message_content": settings.message_content or not _says(settings, "message_content"),
             "drain_seconds": min(settings.drain_seconds, DRAIN_S),
         }
     )
+
+
+def _says(settings: Settings, name: str) -> bool:
+    return name in settings.model_fields_set
 
 
 def _check_address(options: PlayOptions) -> None:

@@ -81,7 +81,7 @@ export function makeActions({ store, connection, names, complain }) {
 
     dismiss: (message) => store.dismiss(message),
 
-    isMine: (message) => message.author.id === store.me?.id,
+    isMine: (message) => message?.author.id === store.me?.id,
 
     edit(message) {
       store.editing = message?.id ?? null;

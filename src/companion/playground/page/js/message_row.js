@@ -83,8 +83,11 @@ export class MessageRow {
     this.root.dataset.id = message.id;
     this.root.classList.toggle("is-head", isHead);
     this.root.classList.toggle("is-ephemeral", hidden);
-    this.root.classList.toggle("is-mention", this.actions.mentionsMe(message));
-    this.root.classList.toggle("is-target", isTarget);
+    const called = this.actions.mentionsMe(message);
+    const answers = called && this.actions.isMine(message.referenced_message);
+    this.root.classList.toggle("is-mention", called && !answers);
+    this.root.classList.toggle("is-answer", answers);
+    this.root.classList.toggle("is-target", Boolean(isTarget));
     const above = message.command ?? [message.referenced_message];
     this.part("above", above, () => fill(this.above, aboveNodes(message, this)));
     this.part("head", [isHead, message.author], () => this.drawHead(message, isHead));

@@ -39,9 +39,8 @@ export class Sidebar {
     if (!store.me || !this.changed()) return;
     const focused = document.activeElement?.dataset?.place;
     const sections = store.guilds.map((guild) => this.section(guild.name, this.tree(guild)));
-    const direct = [...store.places.values()].filter(
-      (place) => place.kind === "dm" || place.kind === "group",
-    );
+    const ofKind = (kind) => [...store.places.values()].filter((place) => place.kind === kind);
+    const direct = [...ofKind("dm"), ...ofKind("group")];
     if (direct.length)
       sections.push(
         this.section(

@@ -43,7 +43,7 @@ const IDEAS = [
 
 const HEADINGS = {
   text: "Welcome to",
-  thread: "Thread",
+  thread: "",
   dm: "Direct messages with",
   group: "Group with",
 };
@@ -57,7 +57,7 @@ export function welcome(store, actions, empty) {
     {},
     icon({ thread: "thread", dm: "at", group: "people" }[place.kind] ?? "hash", 34),
   );
-  const title = h("h2.welcome-title", {}, `${HEADINGS[place.kind] ?? "Welcome to"} ${name}`);
+  const title = h("h2.welcome-title", {}, `${HEADINGS[place.kind] ?? "Welcome to"} ${name}`.trim());
   if (!empty)
     return h(
       "div.welcome.is-small",
