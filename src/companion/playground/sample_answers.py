@@ -100,6 +100,8 @@ def _code(prompt: str) -> str:
 
 
 def _anything(prompt: str) -> str:
+    # without the files that come along as text
+    prompt = prompt.partition("[file:")[0].strip() or prompt
     words = len(prompt.split())
     counted = "1 word" if words == 1 else f"{words} words"
     return f"> {_shortened(prompt)}\n\n{texts.ANYTHING.format(words=counted)}"

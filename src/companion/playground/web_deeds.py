@@ -48,6 +48,10 @@ class _Say(msgspec.Struct):
     files: list[str] = msgspec.field(default_factory=list[str])
 
 
+class _Typing(msgspec.Struct):
+    channel: str
+
+
 class _Change(msgspec.Struct):
     """A message of one's own; without a text it is to be deleted."""
 
@@ -106,6 +110,7 @@ class Deeds:
         self._modals: OrderedDict[str, Interaction] = OrderedDict()
         self._all: dict[str, Callable[[msgspec.Raw], Awaitable[JsonObject]]] = {
             "say": self._say,
+            "typing": self._type,
             "edit": self._edit,
             "delete": self._delete,
             "thread": self._start_thread,
@@ -158,6 +163,12 @@ class Deeds:
             attachments=[self._uploads.take(ticket) for ticket in wanted.files],
         )
         return {"id": str(message.id)}
+
+    async def _type(self, data: msgspec.Raw) -> JsonObject:
+        channel = self.channel(msgspec.json.decode(data, type=_Typing).channel)
+        self._check_may_send(channel)
+        await self._discord.type(self._view.person, channel)
+        return {}
 
     async def _edit(self, data: msgspec.Raw) -> JsonObject:
         wanted = msgspec.json.decode(data, type=_Change)

@@ -75,7 +75,7 @@ def expected_commands() -> list[dict[str, object]]:
         payload_of(command)
         for found in ours
         for command in cast("list[object]", found.__cog_commands__)
-        if isinstance(command, discord.SlashCommand)
+        if isinstance(command, (discord.SlashCommand, discord.MessageCommand))
     ]
 
 

@@ -168,6 +168,26 @@ class Panel(discord.ui.View):
         )
 
 
+class Rooms(discord.ui.DesignerView):
+    """Channels to choose from: text channels only, several at once."""
+
+    def __init__(self) -> None:
+        super().__init__(timeout=None)
+        self.rooms = discord.ui.ChannelSelect(
+            custom_id="rooms",
+            placeholder="Pick channels",
+            channel_types=[discord.ChannelType.text],
+            max_values=3,
+        )
+        self.rooms.callback = self.chosen
+        row: discord.ui.ActionRow[Rooms] = discord.ui.ActionRow(self.rooms)
+        self.add_item(row)
+
+    async def chosen(self, interaction: discord.Interaction) -> None:
+        names = ", ".join(str(room) for room in self.rooms.values or ())
+        await interaction.response.send_message(f"Chosen: {names}")
+
+
 def page_bot(gates: Gates) -> discord.AutoShardedBot:
     """Return the app, not logged in."""
     bot = new_bot()
@@ -239,6 +259,10 @@ def _add_forms_and_parts(bot: discord.AutoShardedBot, gates: Gates) -> None:
     @bot.slash_command(description="Buttons and a select")
     async def panel(ctx: discord.ApplicationContext) -> None:
         await ctx.respond("A panel", view=Panel(gates))
+
+    @bot.slash_command(description="Channels to choose from")
+    async def rooms(ctx: discord.ApplicationContext) -> None:
+        await ctx.respond("Which?", view=Rooms())
 
     @bot.slash_command(description="A secret, only for you")
     async def whisper(ctx: discord.ApplicationContext) -> None:

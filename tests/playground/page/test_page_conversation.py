@@ -47,6 +47,7 @@ async def test_mention_is_completed_and_the_app_replies_to_it(tab: Tab, playgrou
     reply = tab.row("you said something to me")
     await expect(reply.locator(".used-words")).to_have_text("hi @Companion")
     await expect(reply.locator(".chip.is-me")).to_have_text("@Ada")
+    await expect(tab.page.locator(".row.is-answer")).to_have_count(1)
     app_id = playground.discord.application_id
     assert playground.discord.messages("general")[0].content == f"hi <@{app_id}>"
 
@@ -165,6 +166,14 @@ async def test_typing_is_shown(tab: Tab, playground: Playground):
     await playground.discord.type("Grace", "general")
     await expect(tab.page.locator(".typing")).to_contain_text("Grace is typing…")
     await playground.discord.say("Grace", "general", "done")
+    await expect(tab.page.locator(".typing")).to_be_empty()
+
+
+async def test_others_see_that_one_types(tab: Tab, playground: Playground):
+    other = await playground.tab()
+    await other.be("Grace")
+    await tab.composer.press_sequentially("hm")
+    await expect(other.page.locator(".typing")).to_contain_text("Ada is typing…")
     await expect(tab.page.locator(".typing")).to_be_empty()
 
 

@@ -46,6 +46,20 @@ async def test_select_is_chosen_by_keyboard(tab: Tab):
     await expect(tab.last.locator(".only-you")).to_be_visible()
 
 
+async def test_channel_select_offers_the_kinds_of_channels_it_wants(
+    tab: Tab, playground: Playground
+):
+    await playground.discord.start_thread("Ada", "general", "Not for this")
+    await tab.command("rooms")
+    await tab.page.get_by_role("combobox", name="Pick channels").click()
+    choices = tab.page.locator(".select-popup:popover-open").get_by_role("option")
+    await expect(choices).to_have_text(["general", "random"])
+    await choices.nth(0).click()
+    await choices.nth(1).click()
+    await tab.press("Escape")
+    await expect(tab.last).to_contain_text("Chosen: general, random")
+
+
 async def test_buttons_go_when_the_app_takes_them(tab: Tab):
     await tab.command("panel")
     await tab.button("Remove").click()

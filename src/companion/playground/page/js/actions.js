@@ -10,9 +10,11 @@ import { tooLarge, upload } from "./uploads.js";
 import { freshId } from "./dom.js";
 
 const SHOW_SENDING_MS = 250;
+const TYPING_MS = 8000;
 
 export function makeActions({ store, connection, names, complain }) {
   const request = (op, data) => connection.request(op, data);
+  let typed = { key: "", at: 0 };
   const actions = {
     store,
     names,
@@ -54,8 +56,18 @@ export function makeActions({ store, connection, names, complain }) {
       const reply_to = store.replyTo;
       const ping = store.pingsReply;
       actions.reply(null);
+      typed = { key: "", at: 0 };
       const tickets = await sendFiles(files);
       await request("say", { channel, text, reply_to, ping, files: tickets });
+    },
+
+    /** Let others see that one types; said again only while it would fade. */
+    typing() {
+      const key = `${store.me?.id} ${store.current}`;
+      const now = Date.now();
+      if (typed.key === key && now - typed.at < TYPING_MS) return;
+      typed = { key, at: now };
+      request("typing", { channel: store.current }).catch(() => {});
     },
 
     /** `results`: [{field: {option}, value} or {field, file}]. */
@@ -169,8 +181,8 @@ export function makeActions({ store, connection, names, complain }) {
     },
 
     /** Choices of user, channel and role options and selects. */
-    candidates: (kind) =>
-      candidates(store, kind).map(({ id, name }) => ({ label: name, value: id })),
+    candidates: (kind, types) =>
+      candidates(store, kind, types).map(({ id, name }) => ({ label: name, value: id })),
     pickable(option) {
       const kinds = { 6: ["person"], 7: ["channel"], 8: ["role"], 9: ["person", "role"] }[
         option.type
@@ -246,8 +258,13 @@ export function makeActions({ store, connection, names, complain }) {
   return actions;
 }
 
-function candidates(store, kind) {
+const CHANNEL_TYPES = { text: 0, thread: 11 };
+
+/** `types` are Discord's numbers of the channels wanted; without them all fit. */
+function candidates(store, kind, types = []) {
+  const fits = (place) => !types.length || types.includes(CHANNEL_TYPES[place.kind]);
   if (kind === "person") return [...store.people.values(), store.app];
-  if (kind === "channel") return [...store.places.values()].filter((place) => place.guild);
+  if (kind === "channel")
+    return [...store.places.values()].filter((place) => place.guild && fits(place));
   return store.guilds.flatMap((guild) => guild.roles ?? []);
 }

@@ -93,7 +93,7 @@ function select(component, use) {
   const choices =
     component.type === 3
       ? component.options
-      : PICKS[component.type].flatMap((kind) => use.candidates(kind));
+      : PICKS[component.type].flatMap((kind) => use.candidates(kind, component.channel_types));
   const given = new Set((component.default_values ?? []).map((value) => value.id));
   const menu = new SelectMenu({
     choices: choices.map((choice) => ({

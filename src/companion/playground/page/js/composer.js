@@ -86,7 +86,10 @@ export class Composer {
   }
 
   listen(frame) {
-    this.text.addEventListener("input", () => this.changed());
+    this.text.addEventListener("input", () => {
+      this.changed();
+      if (this.text.value && !this.text.value.startsWith("/")) this.actions.typing();
+    });
     this.text.addEventListener("keydown", (event) => this.key(event));
     this.text.addEventListener("click", () => this.suggestions.update());
     frame.addEventListener("focusout", (event) => {

@@ -175,7 +175,7 @@ export class MessageRow {
       media,
       click: (customId) => this.actions.click(message, customId),
       select: (customId, values) => this.actions.select(message, customId, values),
-      candidates: (kind) => this.actions.candidates(kind),
+      candidates: (kind, types) => this.actions.candidates(kind, types),
     };
     fill(this.components, componentNodes(message.components, use));
   }
