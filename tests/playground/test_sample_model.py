@@ -153,8 +153,11 @@ def test_a_long_answer_needs_several_messages_and_a_block_longer_than_one() -> N
     assert len(text.split("```")[1]) > 2_000
 
 
+WHOLE = "Question:\n<@12345> How do tides work?\n\nAnswer:\nBy the moon."
+
+
 def test_title_that_the_app_asks_for_is_short_and_plain() -> None:
-    asked = [("system", "Give this conversation a short title."), ("user", "How do tides work?")]
+    asked = [("system", "Give this conversation a short title."), ("user", WHOLE)]
     assert answer(asked, "sample-small") == "How do tides work"
 
 

@@ -44,7 +44,8 @@ def _wants_title(messages: Sequence[Message]) -> bool:
 
 
 def _title(prompts: Sequence[str]) -> str:
-    words = re.findall(r"[\w'-]+", next(iter(prompts), ""))[:_TITLE_WORDS]
+    asked = re.sub(r"^Question:|<[^>]*>", "", next(iter(prompts), ""))
+    words = re.findall(r"[\w'-]+", asked.partition("\n\nAnswer:")[0])[:_TITLE_WORDS]
     return " ".join(words).capitalize() or "A conversation"
 
 
