@@ -177,10 +177,11 @@ async def test_the_newest_turn_is_known_of_all_and_of_one(store: Store) -> None:
     async with store.write() as unit:
         person, other = await new_person(unit), await new_person(unit)
         thread = await new_conversation(unit, None, 5)
-        assert await unit.turns.newest(thread) is None
+        assert await unit.turns.newest(thread) == 0
         mine, theirs = await say(unit, thread, person), await say(unit, thread, other)
-        assert await unit.turns.newest(thread) == theirs.id
-        assert await unit.turns.newest(thread, person) == mine.id
+        await unit.turns.begin(new_turn(thread, person, "not answered yet"))
+        assert await unit.turns.newest(thread) == theirs.position
+        assert await unit.turns.newest(thread, person) == mine.position
 
 
 async def test_a_turn_takes_anothers_place(store: Store) -> None:
@@ -199,7 +200,7 @@ async def test_a_turn_takes_anothers_place(store: Store) -> None:
         assert asked is not None
         assert (asked.id, asked.position) == (new.id, old.position)
         assert await unit.answer_messages.find(MessageId(5)) == new.id
-        assert await unit.turns.newest(conversation) == later.id
+        assert await unit.turns.newest(conversation) == later.position
         assert [level.turn_count for level in await levels(unit, conversation)] == [2]
 
 

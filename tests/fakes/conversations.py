@@ -162,15 +162,15 @@ class FakeTurns(port.Turns):
                 return self._tables.turns[begun.id]
         return None
 
-    async def newest(
-        self, conversation: ConversationId, author: PersonId | None = None
-    ) -> TurnId | None:
+    async def newest(self, conversation: ConversationId, author: PersonId | None = None) -> int:
         found = [
-            turn
+            turn.position
             for turn in self._tables.turns.values()
-            if turn.conversation_id == conversation and author in {None, turn.author_id}
+            if turn.conversation_id == conversation
+            and turn.answer
+            and author in {None, turn.author_id}
         ]
-        return max(found, key=lambda turn: turn.position).id if found else None
+        return max(found, default=0)
 
     async def before(
         self,

@@ -66,6 +66,9 @@ ADMIN = person(3, "Admin", manages_guild=True)
 HERE = channel(1)
 THERE = channel(2)
 DM = channel(3, guild=None)
+THREAD = Place(
+    kind=PlaceKind.THREAD, channel_id=ChannelId(50), guild_id=GUILD, parent_id=ChannelId(1)
+)
 
 
 def interaction() -> InteractionId:

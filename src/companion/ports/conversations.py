@@ -100,10 +100,8 @@ class Turns(Protocol):
         """Return the turn that this interaction or message asked for."""
         ...
 
-    async def newest(
-        self, conversation: ConversationId, author: PersonId | None = None
-    ) -> TurnId | None:
-        """Return the newest turn, of that author when one is named."""
+    async def newest(self, conversation: ConversationId, author: PersonId | None = None) -> int:
+        """Return the position of the newest turn with an answer, of that author if named, or 0."""
         ...
 
     async def before(

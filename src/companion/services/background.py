@@ -26,6 +26,11 @@ class BackgroundTasks:
         """Say whether a task of that name is running."""
         return name in self._tasks.values()
 
+    @property
+    def idle(self) -> bool:
+        """Whether nothing is running."""
+        return not self._tasks
+
     async def close(self) -> None:
         """Cancel what still runs and wait for its end."""
         tasks = tuple(self._tasks)

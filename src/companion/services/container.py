@@ -34,6 +34,7 @@ from companion.services.revising import Revising
 from companion.services.rooms import RoomsService
 from companion.services.running_turns import RunningTurns
 from companion.services.session_keys import SessionKeys
+from companion.services.summarising import Summarizer
 from companion.services.titling import Titler
 from companion.services.tokens import TokensService
 
@@ -152,7 +153,14 @@ def _build_chat(
         keeps_contents=policy.retention_days > 0,
     )
     return ChatService(
-        replier=_build_replier(outside, gate=gate, payers=payers, tasks=tasks, admission=admission),
+        replier=_build_replier(
+            outside,
+            gate=gate,
+            payers=payers,
+            tasks=tasks,
+            admission=admission,
+            summarizer=Summarizer(store=store, writer=asides, tasks=tasks),
+        ),
         running_turns=RunningTurns(tasks),
         revising=Revising(store=store, gate=gate),
         titler=Titler(store=store, gate=gate, payers=payers, writer=asides),
@@ -166,6 +174,7 @@ def _build_replier(
     payers: Payers,
     tasks: BackgroundTasks,
     admission: Admission,
+    summarizer: Summarizer,
 ) -> Replier:
     store, clock, policy = outside.store, outside.clock, outside.policy
     keeps_contents = policy.retention_days > 0
@@ -201,4 +210,5 @@ def _build_replier(
         provider=outside.provider,
         fingerprints=outside.fingerprints,
         clock=clock,
+        summarizer=summarizer,
     )

@@ -22,6 +22,11 @@ MOST_LEVELS: Final = 4
 """How many conversations a line of forks is followed through."""
 
 
+SUMMARY_SHARE: Final = 4
+"""Summaries take at most this part of what there is for earlier turns: a fourth."""
+
+_CHARACTERS_PER_TOKEN: Final = 3
+
 NOTHING: Final = Window(turns=(), dropped=0)
 
 
@@ -45,6 +50,12 @@ class Due:
 
     level: Level
     upto_position: int
+    budget_tokens: int
+
+    @property
+    def covered(self) -> int:
+        """Up to where the last summary tells."""
+        return self.level.summary.upto_position if self.level.summary else 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,7 +89,9 @@ async def read_past(
     if not levels:
         return Past()
     ends = [replace(levels[0], upto=None if before is None else before - 1), *levels[1:]]
-    budget_tokens -= sum(estimate_tokens(_summary(level)) for level in ends)
+    whole_budget = budget_tokens
+    summary_tokens = min(sum(map(_summary_tokens, ends)), whole_budget // SUMMARY_SHARE)
+    budget_tokens -= summary_tokens
     kept: tuple[Turn, ...] = ()
     for index, level in enumerate(ends):
         whose = reader.of(level, ends[0])
@@ -87,9 +100,9 @@ async def read_past(
         if read.dropped:
             return Past(
                 window=Window(turns=kept, dropped=_dropped(ends[0], kept, read)),
-                summary="\n\n".join(filter(None, map(_summary, reversed(ends[index:])))),
+                summary=_summaries(ends[index:], summary_tokens),
                 number=levels[0].turn_count,
-                due=_due(level, read),
+                due=_due(levels[index], read, whole_budget),
             )
         budget_tokens -= sum(map(turn_tokens, read.turns))
     return Past(window=Window(turns=kept, dropped=0), number=levels[0].turn_count)
@@ -131,10 +144,22 @@ def _summary(level: Level) -> str:
     return found.text
 
 
-def _due(level: Level, read: _Read) -> Due | None:
+def _summary_tokens(level: Level) -> int:
+    return estimate_tokens(_summary(level))
+
+
+def _summaries(levels: Sequence[Level], tokens: int) -> str:
+    """Return the summaries, oldest first, cut to what they may take."""
+    told = "\n\n".join(filter(None, map(_summary, reversed(levels))))
+    if estimate_tokens(told) <= tokens:
+        return told
+    return told[: tokens * _CHARACTERS_PER_TOKEN]
+
+
+def _due(level: Level, read: _Read, budget_tokens: int) -> Due | None:
     """Say what to summarise: up to the middle of the window, so that it is not due every turn."""
-    covered = level.summary.upto_position if level.summary else 0
-    if read.left_out is None or read.left_out.position <= covered:
+    if read.left_out is None:
         return None
     middle = read.turns[(len(read.turns) - 1) // 2] if read.turns else read.left_out
-    return Due(level=level, upto_position=middle.position)
+    due = Due(level=level, upto_position=middle.position, budget_tokens=budget_tokens)
+    return due if read.left_out.position > due.covered else None

@@ -84,7 +84,7 @@ async def home_of_reply(
         quoted = "" if turn.private else turn.answer
         return await _home_of_place(unit, place, person, quoted)
     shared = conversation.owner_id is None
-    if await unit.turns.newest(conversation.id) == turn.id:
+    if await unit.turns.newest(conversation.id) == turn.position:
         return Home(conversation=conversation.id, shared=shared)
     return Home(
         conversation=conversation.id,

@@ -27,6 +27,7 @@ from companion.services.job import Job, Plan, Progress
 from companion.services.planning import Planner
 from companion.services.recording import Recorder, Result
 from companion.services.running_turns import Cut, Running
+from companion.services.summarising import Summarizer
 
 
 class Replier:
@@ -41,6 +42,7 @@ class Replier:
         provider: ChatProvider,
         fingerprints: Fingerprints,
         clock: Clock,
+        summarizer: Summarizer,
     ) -> None:
         self._planner = planner
         self._admission = admission
@@ -48,6 +50,7 @@ class Replier:
         self._provider = provider
         self._fingerprints = fingerprints
         self._clock = clock
+        self._summarizer = summarizer
 
     async def reply(self, job: Job, running: Running) -> None:
         """Tell `running` all events of one reply, the last of them terminal."""
@@ -73,6 +76,8 @@ class Replier:
                 result = self._recorder.result(plan, progress)
                 if progress.requests:
                     await self._recorder.end(plan, progress, result)
+        if progress.finish is not Finish.FAILED and progress.cut_by is None:
+            self._summarizer.consider(plan, progress.turn_id, person)
         return self._terminal(plan, progress, result)
 
     def _new_progress(self, began: float) -> Progress:

@@ -32,6 +32,6 @@ class Revising:
             # who manages the server may have answers anew, but speaks for nobody
             if turn.author_id != person:
                 raise NotYours
-            if await unit.turns.newest(conversation.id, person) != turn.id:
+            if await unit.turns.newest(conversation.id, person) > turn.position:
                 raise NotYours
         return turn.id

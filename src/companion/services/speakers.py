@@ -35,7 +35,7 @@ class Speakers:
 
     def label(self, author: PersonId | None, speaker: str, text: str) -> str:
         """Return what someone said, with their name above it."""
-        return f"From: {self._name(author, speaker)}\n{text}"
+        return f"From: {self.name(author, speaker)}\n{text}"
 
     def labelled(self, turns: Sequence[Turn]) -> tuple[Turn, ...]:
         """Return the turns with their speakers named."""
@@ -44,7 +44,8 @@ class Speakers:
             for turn in turns
         )
 
-    def _name(self, author: PersonId | None, speaker: str) -> str:
+    def name(self, author: PersonId | None, speaker: str) -> str:
+        """Return the one name of that person here."""
         if author not in self._names:
             self._names[author] = self._free(clean_label(speaker, NAME_LIMIT) or "someone")
         return self._names[author]

@@ -17,6 +17,7 @@ from companion.services.payers import Payers
 
 TITLE_LIMIT: Final = 60
 _MOST_SHOWN: Final = 2000
+_MARKS: Final = " \t*_#`\"'“”«»"
 _WANTED: Final = (
     "Write a title of two to six words for the conversation below, in its language. "
     "Answer with the title alone: no quotation marks, no full stop, no Markdown. "
@@ -70,4 +71,4 @@ def _messages(turn: Turn) -> tuple[ChatMessage, ...]:
 
 def _cleaned(text: str) -> str:
     first = next((line for line in text.splitlines() if line.strip()), "")
-    return clean_label(first.strip(" \t*_#`\"'“”«»").rstrip("."), TITLE_LIMIT)
+    return clean_label(first.lstrip(_MARKS).rstrip(f"{_MARKS}."), TITLE_LIMIT)

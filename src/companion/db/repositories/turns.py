@@ -96,15 +96,14 @@ class SqlTurns:
         row = await self._run.one(select(TurnRow).where(TurnRow.interaction_id == interaction))
         return None if row is None else self._turn(row)
 
-    async def newest(
-        self, conversation: ConversationId, author: PersonId | None = None
-    ) -> TurnId | None:
-        """Return the newest turn, of that author when one is named."""
-        query = select(TurnRow.id).where(TurnRow.conversation_id == conversation)
+    async def newest(self, conversation: ConversationId, author: PersonId | None = None) -> int:
+        """Return the position of the newest turn with an answer, of that author if named, or 0."""
+        query = select(TurnRow.position).where(
+            TurnRow.conversation_id == conversation, TurnRow.answer.is_not(None)
+        )
         if author is not None:
             query = query.where(TurnRow.author_id == author)
-        found = await self._run.one(query.order_by(TurnRow.position.desc()).limit(1))
-        return None if found is None else TurnId(found)
+        return await self._run.one(query.order_by(TurnRow.position.desc()).limit(1)) or 0
 
     async def before(
         self,
