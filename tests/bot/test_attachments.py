@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import gzip
 from collections.abc import AsyncGenerator
 from types import SimpleNamespace
@@ -16,7 +17,7 @@ from aiohttp import web
 from companion.bot import attachments as module
 from companion.bot.attachments import Attachments
 from companion.domain.errors import FileTooLarge, FileUnreadable
-from companion.domain.file_errors import FilesTooLarge, TooManyFiles
+from companion.domain.file_errors import FilesBusy, FilesTooLarge, TooManyFiles
 
 LIMIT = 100_000
 
@@ -193,3 +194,28 @@ async def test_a_file_that_trickles_in_is_given_up(
     monkeypatch.setattr(module, "FETCH_S", 0.3)
     with pytest.raises(FileUnreadable):
         await attachments.read(host.attachment("slow"))
+
+
+async def test_memory_for_files_is_given_out_only_once(host: Host) -> None:
+    async with aiohttp.ClientSession() as session:
+        attachments = Attachments(
+            session, api_url=host.origin, most_held_bytes=LIMIT, max_bytes=LIMIT
+        )
+        held = await attachments.read(host.attachment("half"))
+        with pytest.raises(FilesBusy):
+            await attachments.read(host.attachment("half"))
+        assert host.visits == ["half"]
+        del held
+        gc.collect()
+        assert await attachments.read(host.attachment("half"))
+
+
+async def test_a_file_that_could_not_be_fetched_takes_no_memory(host: Host) -> None:
+    async with aiohttp.ClientSession() as session:
+        attachments = Attachments(
+            session, api_url=host.origin, most_held_bytes=LIMIT, max_bytes=LIMIT
+        )
+        for _ in range(3):
+            with pytest.raises(FileUnreadable):
+                await attachments.read(host.attachment("gone"))
+        assert await attachments.read(host.attachment("small"))

@@ -6,6 +6,7 @@ import asyncio
 
 import pytest
 
+from companion.domain.actor import MessageId
 from companion.domain.chat import InputFile
 from companion.domain.errors import (
     CredentialRejected,
@@ -19,7 +20,7 @@ from companion.domain.models import Credential
 from companion.ports.limits import LimitScope
 from companion.ports.speech import SpeechCall, Transcript
 from companion.ports.store import CallStatus
-from tests.services.house import ADA, HERE, House, collected, request
+from tests.services.house import ADA, HERE, House, collected, finished, request
 
 WORDS = "Meet me at the old bridge."
 
@@ -136,3 +137,20 @@ async def test_a_question_taken_back_while_listening_ends_its_row(
     assert row.end is not None
     assert row.end.status is CallStatus.STOPPED
     assert house.store.in_transaction == 0
+
+
+async def test_an_edited_question_still_has_its_files(house: House) -> None:
+    asked = request("Where?", files=(voice(),))
+    await collected(house.services.chat.ask(asked))
+    assert asked.interaction_id is not None
+    revised = request("When?", files=(voice(),))
+    events = house.services.chat.revise(revised, message_id=MessageId(asked.interaction_id))
+    finished(await collected(events))
+    assert house.texts_sent[-1][1].startswith("When?\n\n[speech: voice-message.ogg]")
+
+
+async def test_an_answer_had_again_is_not_listened_to_twice(house: House) -> None:
+    answer = await house.answer("Where?", files=(voice(),))
+    await house.regenerate(answer.turn_id)
+    assert WORDS in house.texts_sent[-1][1]
+    assert len(house.speech.calls) == 1

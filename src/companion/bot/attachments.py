@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import weakref
 from collections.abc import Sequence
 from http import HTTPStatus
 from typing import Final
@@ -13,11 +14,15 @@ import discord
 
 from companion.domain.chat import InputFile
 from companion.domain.errors import FileTooLarge, FileUnreadable
-from companion.domain.file_errors import FilesTooLarge, TooManyFiles
+from companion.domain.file_errors import FilesBusy, FilesTooLarge, TooManyFiles
 
 MAX_BYTES: Final = 10 * 1024 * 1024
 MAX_TOTAL_BYTES: Final = 25 * 1024 * 1024
 MAX_FILES: Final = 10
+MOST_HELD_BYTES: Final = 128 * 1024 * 1024
+"""Of all files that questions still hold: memory is everybody's, whoever fills it."""
+
+BUSY_RETRY_S: Final = 15.0
 FETCH_S: Final = 30.0
 """For all files of one message together."""
 
@@ -39,11 +44,14 @@ class Attachments:
         api_url: str | None = None,
         max_bytes: int = MAX_BYTES,
         max_total_bytes: int = MAX_TOTAL_BYTES,
+        most_held_bytes: int = MOST_HELD_BYTES,
     ) -> None:
         self._session = session
         self._local = _origin(api_url) if api_url else None
         self._max_bytes = max_bytes
         self._max_total_bytes = max_total_bytes
+        self._most_held_bytes = most_held_bytes
+        self._held_bytes = 0
 
     async def read(self, attachment: discord.Attachment | None) -> tuple[InputFile, ...]:
         """Return the file, or nothing; raises as `read_all` does."""
@@ -52,7 +60,7 @@ class Attachments:
     async def read_all(self, attachments: Sequence[discord.Attachment]) -> tuple[InputFile, ...]:
         """Return the files, in order.
 
-        Raises `TooManyFiles`, `FilesTooLarge`, `FileTooLarge` and `FileUnreadable`.
+        Raises `TooManyFiles`, `FilesTooLarge`, `FileTooLarge`, `FileUnreadable`, `FilesBusy`.
         """
         self._check(attachments)
         files: list[InputFile] = []
@@ -77,12 +85,27 @@ class Attachments:
     async def _file(self, attachment: discord.Attachment, left: int, deadline: float) -> InputFile:
         if not self._is_discords(attachment.url):
             raise FileUnreadable(name=attachment.filename)
+        room = min(self._max_bytes, left)
+        self._hold(room)  # the declared size may be a lie
         try:
             async with asyncio.timeout_at(deadline):
                 data = await self._fetch(attachment, left)
         except (aiohttp.ClientError, TimeoutError) as error:
             raise FileUnreadable(name=attachment.filename) from error
-        return InputFile(name=attachment.filename, content_type=attachment.content_type, data=data)
+        finally:
+            self._release(room)
+        file = InputFile(name=attachment.filename, content_type=attachment.content_type, data=data)
+        self._held_bytes += len(data)
+        weakref.finalize(file, self._release, len(data))
+        return file
+
+    def _hold(self, size: int) -> None:
+        if self._held_bytes + size > self._most_held_bytes:
+            raise FilesBusy(retry_after_s=BUSY_RETRY_S)
+        self._held_bytes += size
+
+    def _release(self, size: int) -> None:
+        self._held_bytes -= size
 
     async def _fetch(self, attachment: discord.Attachment, left: int) -> bytes:
         async with self._session.get(attachment.url, allow_redirects=False) as response:

@@ -85,8 +85,7 @@ class Questions:
     async def _files(self, message: discord.Message) -> tuple[InputFile, ...]:
         names = {user.id: user.display_name for user in message.mentions}
         files = [quotation(message.author.display_name, named(message.content, names, 0))]
-        for attachment in message.attachments[:MOST_FILES]:
-            files += await self._attachments.read(attachment)
+        files += await self._attachments.read_all(message.attachments[:MOST_FILES])
         return tuple(files)
 
 

@@ -73,8 +73,7 @@ class Talking:
         attached = incoming.message.attachments[:MOST_FILES]
         quoted = incoming.quoted
         files: list[InputFile] = [quotation(*quoted)] if quoted else []
-        for attachment in attached:
-            files += await self._attachments.read(attachment)
+        files += await self._attachments.read_all(attached)
         names = [attachment.filename for attachment in attached]
         return ChatRequest(
             actor=incoming.actor,

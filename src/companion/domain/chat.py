@@ -7,7 +7,7 @@ terminal event, `Finished` or `Failed`; it never just stops and never raises a
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from companion.domain.actor import Actor, Door, InteractionId, MessageId, Place
@@ -18,13 +18,13 @@ from companion.domain.models import ModelId, Payer
 from companion.domain.usage import Micros, Usage
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, weakref_slot=True, kw_only=True)
 class InputFile:
-    """A file someone attached; `size` is in bytes, as declared by the sender."""
+    """A file someone attached; its contents stay in memory for as long as this does."""
 
     name: str
     content_type: str | None
-    data: bytes
+    data: bytes = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -17,6 +17,8 @@ MOST_FILES: Final = 11
 """Discord's ten of a message, and the message that it answers."""
 
 MOST_BYTES: Final = 25 * 2**20
+_WITH_FILES: Final = frozenset({Mode.NEW, Mode.REVISED})
+"""A reply that is had again or gone on with has its files in the conversation already."""
 
 
 class FileReading:
@@ -27,7 +29,7 @@ class FileReading:
         self._listener = listener
 
     async def read(self, job: Job, paying: Paying) -> tuple[TextFile | ImageFile, ...]:
-        """Return a new question's files, in order; recordings become their text.
+        """Return the files of what is asked now, in order; recordings become their text.
 
         Everything is read before anything is sent. Raises an `InvalidInput`, a `TryLater`,
         or, when a recording cannot be written down, a `ProviderError` or `StorageError`.
