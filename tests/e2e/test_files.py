@@ -89,6 +89,22 @@ async def test_speech_that_the_provider_refuses_is_told(world: World) -> None:
     assert world.provider.chats == []
 
 
+async def test_hostile_files_at_once_hold_up_nobody(world: World) -> None:
+    names = ["a.png", "b.pdf", "c.docx"] * 3
+    make = {"a": samples.png_text_bomb(), "b": samples.pdf_bomb(), "c": samples.docx_bomb()}
+    await world.ask("Hi.")
+    async with watching() as watched:
+        asked = [
+            await world.start("ask", prompt="Read.", uploads=upload(name, make[name[0]]))
+            for name in names
+        ]
+        harmless = await world.ask("And you?", who="Grace")
+        for interaction in asked:
+            assert refusal(await world.settled(interaction, timeout=PATIENCE_S))
+    assert body(harmless)
+    assert watched.growth_bytes < MOST_GROWTH
+
+
 HOSTILE: list[tuple[str, Callable[[], bytes], str]] = [
     ("huge.png", lambda: samples.png_header(50_000, 50_000), "is 50,000 × 50,000 pixels"),
     ("comment.png", samples.png_text_bomb, "I couldn't read `comment.png`"),

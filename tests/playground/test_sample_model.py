@@ -17,7 +17,7 @@ from openai import (
 from openai.types.chat import ChatCompletionChunk, ChatCompletionMessageParam
 
 from companion.playground.sample_answers import Message, answer
-from companion.playground.sample_model import MODELS, SampleModel
+from companion.playground.sample_model import HEARD, MODELS, SampleModel
 from companion.playground.sample_texts import LABEL
 
 
@@ -173,3 +173,10 @@ async def test_picture_is_noticed(client: AsyncOpenAI) -> None:
     ]
     reply = await client.chat.completions.create(model="sample-small", messages=seen)
     assert "a picture" in (reply.choices[0].message.content or "")
+
+
+async def test_it_says_that_it_hears_nothing(client: AsyncOpenAI) -> None:
+    heard = await client.audio.transcriptions.create(
+        model="any", file=("a.ogg", b"OggS", "audio/ogg")
+    )
+    assert heard.text == HEARD

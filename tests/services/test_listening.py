@@ -11,11 +11,12 @@ from companion.domain.chat import InputFile
 from companion.domain.errors import (
     CredentialRejected,
     KeyMissing,
+    ModelUnavailable,
     ProviderTimedOut,
     RateLimited,
     SecretInPrompt,
 )
-from companion.domain.file_errors import SpeechEmpty
+from companion.domain.file_errors import SpeechEmpty, SpeechUnavailable
 from companion.domain.models import Credential
 from companion.ports.limits import LimitScope
 from companion.ports.speech import SpeechCall, Transcript
@@ -74,6 +75,14 @@ async def test_a_failed_transcription_is_told_and_logged(house: House) -> None:
     assert row.end is not None
     assert (row.end.status, row.end.error_code) == (CallStatus.FAILED, "provider_timed_out")
     assert house.provider.calls == []
+
+
+async def test_a_provider_without_speech_is_told_as_such(house: House) -> None:
+    house.speech.error = ModelUnavailable(model="gpt-transcribe", status=404)
+    assert isinstance(await house.refusal(files=(voice(),)), SpeechUnavailable)
+    (row,) = house.log
+    assert row.end is not None
+    assert (row.end.status, row.end.http_status) == (CallStatus.FAILED, 404)
 
 
 async def test_a_key_that_is_refused_while_listening_is_set_aside(house: House) -> None:

@@ -60,8 +60,8 @@ def png_header(width: int, height: int) -> bytes:
     )
 
 
-def png_text_bomb(unpacked: int = 500_000_000) -> bytes:
-    """A small PNG with a comment that unpacks to half a gigabyte."""
+def png_text_bomb(unpacked: int = 200_000_000) -> bytes:
+    """A small PNG with a comment that unpacks to 200 MB."""
     image = picture()
     comment = b"Comment\x00\x00" + _zeros(unpacked)
     return image[:33] + _chunk(b"zTXt", comment) + image[33:]
@@ -91,8 +91,8 @@ def pdf(*pages: str, password: str | None = None) -> bytes:
     return out.getvalue()
 
 
-def pdf_bomb(unpacked: int = 1_000_000_000) -> bytes:
-    """One page whose contents unpack to a gigabyte, packed twice."""
+def pdf_bomb(unpacked: int = 300_000_000) -> bytes:
+    """One page whose contents unpack to 300 MB, packed twice."""
     packed = zlib.compress(_zeros(unpacked))
     stream = b"<< /Filter [/FlateDecode /FlateDecode] /Length %d >>\nstream\n" % len(packed)
     return _raw_pdf(stream + packed + b"\nendstream")
@@ -110,8 +110,8 @@ def docx(*paragraphs: str) -> bytes:
     return zipped(DOCUMENT_XML.format(body).encode())
 
 
-def docx_bomb(unpacked: int = 1_000_000_000) -> bytes:
-    """A thousand to one: a gigabyte of blanks."""
+def docx_bomb(unpacked: int = 200_000_000) -> bytes:
+    """A thousand to one: 200 MB of blanks."""
     out = BytesIO()
     with (
         zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive,

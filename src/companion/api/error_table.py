@@ -118,6 +118,7 @@ ROWS: Final = dict(
             param="file",
         ),
         _row(f.SpeechEmpty, 422, "No words were heard in the recording.", param="file"),
+        _row(f.SpeechUnavailable, 422, "Recordings can't be read with this key.", param="file"),
         _row(
             f.TooManyFiles,
             413,

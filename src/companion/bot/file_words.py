@@ -98,6 +98,13 @@ FILE_WORDS: Final = (
         ),
     ),
     _words(
+        f.SpeechUnavailable,
+        lambda error, _: (
+            f"I can't listen to {quoted(error.name)}: this model provider, or this key, doesn't "
+            "do speech. Write down what is said and ask again."
+        ),
+    ),
+    _words(
         f.TooManyFiles,
         lambda error, _: (
             f"That is {count(error.count, 'file')}; I can take {error.limit:,} at once. "

@@ -1,7 +1,8 @@
 """What can be wrong with attached files, besides the general; part of the tree in `errors`.
 
 InvalidInput  FileEmpty FileMislabelled FileProtected FileWithoutText FileExpands
-              FileTooComplex PictureTooLarge SpeechEmpty TooManyFiles FilesTooLarge
+              FileTooComplex PictureTooLarge SpeechEmpty SpeechUnavailable TooManyFiles
+              FilesTooLarge
 TryLater      FilesBusy
 """
 
@@ -69,6 +70,13 @@ class PictureTooLarge(InvalidInput):
 @dataclass(kw_only=True, eq=False)
 class SpeechEmpty(InvalidInput):
     """A recording in which no words were heard."""
+
+    name: str
+
+
+@dataclass(kw_only=True, eq=False)
+class SpeechUnavailable(InvalidInput):
+    """This provider, or this key, has nothing that writes down speech."""
 
     name: str
 

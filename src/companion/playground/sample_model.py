@@ -21,6 +21,7 @@ from companion.playground.sample_answers import LONG_MODEL, PICTURE, Message, an
 
 MODELS: Final = ("sample-small", LONG_MODEL)
 TOKENS_PER_S: Final = 60.0
+HEARD: Final = "(This is the sample model: it hears nothing, so these words stand in for yours.)"
 _TOKEN = re.compile(r"\s*\S{1,6}|\s+")
 _CREATED: Final = 1_767_225_600
 
@@ -42,6 +43,7 @@ class SampleModel:
         app = web.Application(client_max_size=64 * 2**20)
         app.router.add_get("/v1/models", model._list_models)
         app.router.add_post("/v1/chat/completions", model._chat)
+        app.router.add_post("/v1/audio/transcriptions", model._transcribe)
         runner = web.AppRunner(
             app, access_log=None, handler_cancellation=True, shutdown_timeout=0.1
         )
@@ -64,6 +66,13 @@ class SampleModel:
             for name in MODELS
         ]
         return web.json_response({"object": "list", "data": listed})
+
+    async def _transcribe(self, request: web.Request) -> web.Response:
+        key = _key(request)
+        if not key or "wrong" in key:
+            return _error(401, "invalid_api_key", "This sample key is refused.")
+        await request.read()
+        return web.json_response({"text": HEARD})
 
     async def _chat(self, request: web.Request) -> web.StreamResponse:
         key = _key(request)

@@ -10,8 +10,8 @@ import logging
 from dataclasses import dataclass
 from uuid import uuid4
 
-from companion.domain.errors import ProviderError, StorageError
-from companion.domain.file_errors import SpeechEmpty
+from companion.domain.errors import ModelUnavailable, ProviderError, StorageError
+from companion.domain.file_errors import SpeechEmpty, SpeechUnavailable
 from companion.domain.files import AudioFile, TextFile, TextSource
 from companion.domain.models import ModelId
 from companion.ports.clock import Clock
@@ -63,10 +63,15 @@ class Listener:
     async def listen(self, audio: AudioFile, job: Job, paying: Paying) -> TextFile:
         """Return a recording's words.
 
-        Raises `SpeechEmpty`, `SecretInPrompt`, a `TryLater`, `ProviderError` or `StorageError`.
+        Raises `SpeechEmpty`, `SpeechUnavailable`, `SecretInPrompt`, a `TryLater`,
+        `ProviderError` or `StorageError`.
         """
         async with self._admission.admit(job.actor, job.place, paying.credential):
-            transcript = await self._transcribed(audio, job, paying)
+            try:
+                transcript = await self._transcribed(audio, job, paying)
+            except ModelUnavailable as error:
+                # to choose another chat model, as is said otherwise, would not help
+                raise SpeechUnavailable(name=audio.name) from error
         text = transcript.text.strip()
         if not text:
             raise SpeechEmpty(name=audio.name)
