@@ -20,6 +20,13 @@ async def test_first_visit_says_what_this_is_and_who_answers(tab: Tab):
     )
 
 
+async def test_first_visit_offers_talk_by_mention_and_in_private(tab: Tab):
+    await tab.page.get_by_role("button", name="Just talk").click()
+    await expect(tab.composer).to_have_value("@Companion what can you do?")
+    await tab.page.get_by_role("button", name="Write in private").click()
+    await expect(tab.page.get_by_role("heading", level=1)).to_have_text("Companion")
+
+
 async def test_enter_sends_and_shift_enter_breaks_the_line(tab: Tab, playground: Playground):
     await tab.composer.fill("first")
     await tab.press("Shift+Enter")

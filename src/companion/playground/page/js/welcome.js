@@ -34,6 +34,12 @@ const IDEAS = [
     text: "what can you do?",
   },
   {
+    direct: true,
+    picture: "eye",
+    title: "Write in private",
+    note: "A direct message is a conversation of its own.",
+  },
+  {
     command: "help",
     picture: "help",
     title: "See all commands",
@@ -94,11 +100,17 @@ function label({ banner }) {
 
 function suggestions(store, actions) {
   const known = new Set(store.offered.map((command) => command.name));
-  const fits = (idea) => (idea.mention ? store.place.kind === "text" : known.has(idea.command));
-  const start = (idea) =>
-    idea.mention
-      ? actions.write(`@${store.app.name} ${idea.text}`)
-      : actions.openCommand(idea.command, idea.options);
+  const direct = [...store.places.values()].find((place) => place.kind === "dm");
+  const inChannel = store.place.kind === "text";
+  const fits = (idea) =>
+    idea.mention || idea.direct ? inChannel && direct : known.has(idea.command);
+  const start = (idea) => {
+    if (idea.mention) actions.write(`@${store.app.name} ${idea.text}`);
+    else if (idea.direct) actions.go(direct.id);
+    else actions.openCommand(idea.command, idea.options);
+  };
+  const sign = ({ mention, command }) =>
+    command ? `/${command}` : mention ? `@${store.app.name}` : "DM";
   const cards = (known.size ? IDEAS.filter(fits) : []).map((idea) =>
     h(
       "button.idea",
@@ -110,7 +122,7 @@ function suggestions(store, actions) {
         h("span.idea-title", {}, idea.title),
         h("span.idea-note", {}, idea.note),
       ),
-      h("code.idea-command", {}, idea.mention ? `@${store.app.name}` : `/${idea.command}`),
+      h("code.idea-command", {}, sign(idea)),
     ),
   );
   if (!cards.length)
