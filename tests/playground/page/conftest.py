@@ -61,6 +61,14 @@ class Playground:
         self._contexts.append(page.context)
         return await self._show(Tab(page, self))
 
+    async def tab_with_messages(self, *, phone: bool = False, scheme: str = "dark") -> Tab:
+        """Open the page on a world in which something was said already."""
+        page = await self._new_page(phone=phone, scheme=scheme)
+        self._contexts.append(page.context)
+        await page.goto(f"{self.discord.origin}/")
+        await expect(page.locator(".rows > .row").first).to_be_visible()
+        return Tab(page, self)
+
     async def ada(self) -> Tab:
         """Show the page afresh in the tab that all tests share, which loads faster."""
         if self._ada is None:
