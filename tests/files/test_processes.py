@@ -14,6 +14,7 @@ from companion.domain.file_kinds import FileKind
 from companion.files import caps, processes
 from companion.files.processes import ReaderFailed, ReadingProcesses
 from companion.files.results import Outcome, Result, parse
+from companion.files.worker import NICENESS
 from tests.support import sample_files as samples
 
 
@@ -110,7 +111,8 @@ async def test_the_process_may_take_no_more_than_its_share(stand_in: Path, tmp_p
     stand_in.write_text(
         textwrap.dedent(
             f"""
-            import resource
+            import os, resource
+            from pathlib import Path
             from companion.files.worker import limit_ourselves
             limit_ourselves()
             try:
@@ -123,13 +125,17 @@ async def test_the_process_may_take_no_more_than_its_share(stand_in: Path, tmp_p
             except OSError:
                 print("no file")
             print(resource.getrlimit(resource.RLIMIT_CPU)[0])
+            print("nice", os.nice(0))
+            if Path("/proc/self/oom_score_adj").exists():
+                print("oom", Path("/proc/self/oom_score_adj").read_text().strip())
             """
         )
     )
     said = (await ReadingProcesses().run(FileKind.PNG, b"data")).decode().split("\n")
     assert "no file" in said
     assert str(caps.CPU_S) in said
-    assert sys.platform != "linux" or "no memory" in said
+    assert sys.platform != "linux" or {"no memory", "oom 1000"} <= set(said)
+    assert f"nice {min(os.nice(0) + NICENESS, 19)}" in said
 
 
 @pytest.mark.parametrize(

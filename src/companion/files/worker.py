@@ -9,12 +9,16 @@ from __future__ import annotations
 
 import contextlib
 import importlib
+import os
 import sys
-from typing import Protocol, cast
+from pathlib import Path
+from typing import Final, Protocol, cast
 
 from companion.domain.file_kinds import FileKind
 from companion.files import caps
 from companion.files.results import Outcome, Result
+
+NICENESS: Final = 10
 
 
 class _Part(Protocol):
@@ -23,6 +27,10 @@ class _Part(Protocol):
 
 def limit_ourselves() -> None:
     """Take on the limits, as far as this system has them."""
+    if hasattr(os, "nice"):
+        os.nice(NICENESS)  # those who are answered come before a file that is read
+    with contextlib.suppress(OSError):  # Linux: when memory is short, this process goes first
+        Path("/proc/self/oom_score_adj").write_text("1000", encoding="ascii")
     try:
         import resource  # noqa: PLC0415 — Windows has none
     except ImportError:
