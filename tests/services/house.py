@@ -109,21 +109,20 @@ class House:
             max_streams_per_user=max_streams_per_user,
             retention_days=retention_days,
         )
-        self.services: Services = build_services(
-            Outside(
-                store=self.store,
-                fingerprints=self.fingerprints,
-                provider=self.provider,
-                relay=self.relay,
-                catalogue=self.catalogue,
-                prices=self.prices,
-                limiter=self.limiter,
-                clock=self.clock,
-                policy=self.policy,
-                files=self.files,
-                speech=self.speech,
-            )
+        self.outside = Outside(
+            store=self.store,
+            fingerprints=self.fingerprints,
+            provider=self.provider,
+            relay=self.relay,
+            catalogue=self.catalogue,
+            prices=self.prices,
+            limiter=self.limiter,
+            clock=self.clock,
+            policy=self.policy,
+            files=self.files,
+            speech=self.speech,
         )
+        self.services: Services = build_services(self.outside)
 
     def credential(self, key: str, base_url: str = API_URL) -> Credential:
         secret = Secret(key)
