@@ -11,6 +11,7 @@ from companion.bot.words import ENDINGS, LEFT_OUT, PAYERS, ChatWords
 from companion.domain.chat import Adaptation, Finished
 from companion.domain.conversation import Finish, TurnId
 from companion.domain.errors import StreamCut
+from companion.domain.files import FileNote, Measure
 from companion.domain.models import ModelId, Payer
 from companion.domain.usage import Micros, Usage
 
@@ -66,11 +67,32 @@ def test_what_was_left_out_is_said() -> None:
     assert all(line.startswith("-# ") for line in footer)
 
 
-def test_longest_footer_fits() -> None:
-    worst = replace(
-        WHOLE, model=ModelId("m" * 60), adaptations=tuple(Adaptation), dropped_turns=100
+def test_how_much_of_a_file_was_read_is_said() -> None:
+    note = FileNote(name="a.txt", used=12_000, total=40_000)
+    footer = WORDS.footer(replace(WHOLE, notes=(note,))).splitlines()
+    assert footer[1:] == ["-# Used 12,000 of 40,000 characters of `a.txt`"]
+
+
+def test_files_that_were_read_in_part_share_a_line() -> None:
+    notes = (
+        FileNote(name="a.pdf", used=300, total=400, measure=Measure.PAGES),
+        FileNote(name="a.pdf", used=12_000, total=40_000),
+        FileNote(name="b.txt", used=12_000, total=40_000),
     )
-    assert len(WORDS.footer(worst)) <= 500
+    footer = WORDS.footer(replace(WHOLE, notes=notes)).splitlines()
+    assert footer[1:] == ["-# Used 300 of 400 pages of `a.pdf`, and parts of 1 other file"]
+
+
+def test_longest_footer_fits() -> None:
+    notes = tuple(FileNote(name="n" * 200 + str(n), used=10**6, total=10**7) for n in range(11))
+    worst = replace(
+        WHOLE,
+        model=ModelId("m" * 60),
+        adaptations=tuple(Adaptation),
+        dropped_turns=100,
+        notes=notes,
+    )
+    assert len(WORDS.footer(worst)) <= 650
 
 
 @pytest.mark.parametrize("finish", [finish for finish in Finish if finish is not Finish.COMPLETE])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Final, TypeVar, cast
 
@@ -15,9 +15,12 @@ E = TypeVar("E", bound=e.CompanionError)
 Say = Callable[[e.CompanionError, datetime], str]
 
 
-def noted(note: FileNote) -> str:
-    """Say how much of a file the model got."""
-    return f"used {note.used:,} of {note.total:,} {note.measure} of {quoted(note.name)}"
+def noted(notes: Sequence[FileNote]) -> str:
+    """Say in one line how much of the files the model got; the first stands for the others."""
+    first = notes[0]
+    said = f"used {first.used:,} of {first.total:,} {first.measure} of {quoted(first.name)}"
+    others = len({note.name for note in notes} - {first.name})
+    return f"{said}, and parts of {count(others, 'other file')}" if others else said
 
 
 def _words(kind: type[E], say: Callable[[E, datetime], str]) -> tuple[type[e.CompanionError], Say]:

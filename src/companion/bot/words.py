@@ -126,5 +126,6 @@ def _notes(finished: Finished) -> list[str]:
     if finished.dropped_turns:
         turns = count(finished.dropped_turns, "earlier turn")
         notes.append(f"{turns} no longer fit the model's memory")
-    notes += [noted(note) for note in finished.notes]
+    if finished.notes:
+        notes.append(noted(finished.notes))
     return [note[0].upper() + note[1:] for note in notes]
