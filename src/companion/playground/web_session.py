@@ -186,11 +186,16 @@ class PlaySession:
         if kind is EventKind.MESSAGE_DELETED:
             self._outbox.forget(key)
             self._outbox.event("message_gone", {"channel": str(channel.id), "id": str(message.id)})
-        elif kind is EventKind.MESSAGE_CREATED or channel is self._open:
+        elif kind is EventKind.MESSAGE_CREATED or self._shows(channel, message):
             self._outbox.event("message", self._view.message(message), key=key)
         if channel.is_thread and message.id >= (channel.last_message_id or 0):
             # its newest message is also shown where the thread hangs
             self._outbox.event("place", self._view.place(channel), key=f"place {channel.id}")
+
+    def _shows(self, channel: Channel, message: Message) -> bool:
+        """Say whether the page shows a message now: above a thread, the one it started at."""
+        shown = self._open
+        return shown is not None and (channel is shown or message.id == shown.id)
 
     def _tell_of_failure(
         self, message: Message | None, error: str | None, event: WorldEvent

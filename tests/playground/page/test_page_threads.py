@@ -136,3 +136,23 @@ async def test_group_dm_is_listed_and_offers_what_people_installed(
     await tab.be("Grace")
     await expect(tab.row("hello group")).to_be_visible()
     await expect(tab.page.get_by_role("heading", level=1)).to_have_text("Ada")
+
+
+async def test_starter_above_a_thread_follows_its_edits(tab: Tab, playground: Playground):
+    discord = playground.discord
+    message = await discord.say("Grace", "general", "as it was")
+    await discord.start_thread("Grace", "general", "About it", message=message)
+    await tab.row("as it was").locator(".thread-link").click()
+    await expect(tab.page.locator(".is-starter")).to_contain_text("as it was")
+    await discord.edit("Grace", message, "as it is now")
+    await expect(tab.page.locator(".is-starter")).to_contain_text("as it is now")
+
+
+async def test_renamed_thread_is_renamed_where_it_is_mentioned(tab: Tab, playground: Playground):
+    discord = playground.discord
+    thread = await discord.start_thread("Grace", "general", "Working title")
+    await discord.say("Grace", "general", f"it goes on in <#{thread.id}>")
+    await expect(tab.row("it goes on in")).to_contain_text("Working title")
+    thread.name = "Tides"
+    discord.world.change_channel(thread)
+    await expect(tab.row("it goes on in")).to_contain_text("Tides")

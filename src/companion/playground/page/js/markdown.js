@@ -17,7 +17,8 @@ export class Prose {
 
   update(text) {
     const blocks = parseBlocks(text);
-    const keys = blocks.map((block) => JSON.stringify(block));
+    const named = channelNames(text, this.names);
+    const keys = blocks.map((block) => JSON.stringify(block) + named);
     keys.forEach((key, i) => {
       if (key === this.keys[i]) return;
       const node = blockNode(blocks[i], this.names);
@@ -28,6 +29,12 @@ export class Prose {
     this.keys = keys;
     this.root.classList.toggle("only-emoji", onlyEmoji(text));
   }
+}
+
+/** What the channels that a text mentions are called now: they may be renamed later. */
+export function channelNames(text, names) {
+  const ids = text.match(/(?<=<#)\d+(?=>)/gu) ?? [];
+  return ids.map((id) => names.channel(id) ?? "").join(", ");
 }
 
 /** Render text that will not change. */

@@ -3,7 +3,7 @@
 import { h, fill } from "./dom.js";
 import { icon } from "./icons.js";
 import { avatar, hueOf } from "./avatar.js";
-import { Prose } from "./markdown.js";
+import { Prose, channelNames } from "./markdown.js";
 import { attachmentNodes, media } from "./attachments.js";
 import { embedNodes } from "./embeds.js";
 import { componentNodes } from "./components.js";
@@ -75,7 +75,9 @@ export class MessageRow {
   update(message, context) {
     const { isHead, waiting, failure, isTarget, isEdited, thread } = context;
     const same = Object.keys(context).every((key) => context[key] === this.context?.[key]);
-    if (same && message === this.message) return;
+    const channels = channelNames(message.content, this.names);
+    if (same && message === this.message && channels === this.channels) return;
+    this.channels = channels;
     this.message = message;
     this.context = context;
     const thinking = Boolean(message.flags & LOADING) && !failure;
@@ -91,7 +93,7 @@ export class MessageRow {
     const above = message.command ?? [message.referenced_message];
     this.part("above", above, () => fill(this.above, aboveNodes(message, this)));
     this.part("head", [isHead, message.author], () => this.drawHead(message, isHead));
-    const named = message.type === THREAD_CREATED && thread?.name;
+    const named = [message.type === THREAD_CREATED && thread?.name, channels];
     const text = [message.content, message.edited_timestamp, thinking, message.type, named];
     this.part("text", isEdited ? "editor" : text, () => this.drawText(message, thinking, isEdited));
     const { attachments, components } = message;

@@ -130,6 +130,9 @@ export class Store {
   putMessage(message) {
     const channel = message.channel_id;
     const room = this.room(channel);
+    // a thread has the id of the message that it started at
+    const thread = this.rooms.get(message.id);
+    if (thread) thread.starter = message;
     const isNew = room.loaded ? room.put(message) : !message.edited_timestamp;
     if (this.typing.get(channel)?.delete(message.author.id)) this.tell("typing", channel);
     const place = this.places.get(channel);

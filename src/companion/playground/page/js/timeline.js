@@ -62,8 +62,9 @@ export class Timeline {
 
   heard(detail) {
     const channel = detail?.channel ?? detail;
-    if (channel !== this.store.current) return;
-    if (detail?.isNew) {
+    const { current } = this.store;
+    if (channel !== current && detail?.message?.id !== current) return;
+    if (detail?.isNew && channel === current) {
       if (detail.message.author.id === this.store.me.id) this.stick.toEnd();
       else if (!this.stick.stuck) this.missed += 1;
     }
