@@ -52,7 +52,9 @@ class AppProcess:
 
 
 @asynccontextmanager
-async def running_app(environment: dict[str, str], data: Path) -> AsyncGenerator[AppProcess]:
+async def running_app(
+    environment: dict[str, str], data: Path, *options: str
+) -> AsyncGenerator[AppProcess]:
     """Start `companion run`, wait until it is ready, stop it with SIGTERM at the end."""
     port = _free_port()
     kept = {"PATH", "HOME", "LANG", "SYSTEMROOT"}
@@ -65,7 +67,11 @@ async def running_app(environment: dict[str, str], data: Path) -> AsyncGenerator
     log = (data / "app.log").open("wb")
     began = time.monotonic()
     process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "companion", "run"), env=full, stdout=log, stderr=log, cwd=data
+        *(sys.executable, "-m", "companion", "run", *options),
+        env=full,
+        stdout=log,
+        stderr=log,
+        cwd=data,
     )
     app = AppProcess(process, f"http://127.0.0.1:{port}")
     try:

@@ -195,6 +195,15 @@ async def test_many_calls_are_logged_at_once_as_one_by_one(store: Store, clock: 
         assert await unit.provider_log.drop_contents_before(later) == 4
 
 
+async def test_what_is_noted_is_there_for_everyone(store: Store, clock: HandClock) -> None:
+    async with store.note() as unit:
+        person = await new_person(unit)
+        await unit.provider_log.start_all([call_start(person, at=clock.now())])
+    async with store.write() as unit:
+        later = clock.now() + timedelta(days=1)
+        assert await unit.provider_log.drop_contents_before(later) == 1
+
+
 async def test_a_call_that_has_ended_is_not_ended_again(store: Store, clock: HandClock) -> None:
     async with store.write() as unit:
         person = await new_person(unit)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 from collections.abc import AsyncGenerator, Callable
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import datetime
 
 from companion.domain.accounts import KeyOwner
@@ -75,6 +75,9 @@ class FakeStore(Store):
             self.tables = changed
             self.writes += 1
             await asyncio.sleep(0)
+
+    def note(self) -> AbstractAsyncContextManager[FakeUnitOfWork]:
+        return self.write()
 
     async def ping(self) -> None:
         await self._reach()

@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 BUSY_TIMEOUT_S: Final = 5
 """How long SQLite waits for another process's write."""
 SQLITE_READERS: Final = 3
+SYNCHRONOUS: Final = "companion_synchronous"
+"""The option, and the connection's note, of what a commit waits for."""
 SQLITE_QUEUE_S: Final = 20.0
 """How long a write may queue for the one writing connection."""
 POSTGRES_POOL: Final = 5
@@ -44,10 +46,15 @@ POSTGRES_RECYCLE_S: Final = 1800
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Engines:
-    """Where reads and where writes go; on PostgreSQL both share one pool."""
+    """Where reads and where writes go; on PostgreSQL all share one pool.
+
+    `noter` is the writer in a hurry: its commits outlive the process, but on SQLite not a
+    loss of power, unless another write was committed since.
+    """
 
     reader: AsyncEngine
     writer: AsyncEngine
+    noter: AsyncEngine
 
 
 @asynccontextmanager
@@ -96,6 +103,10 @@ def sqlite_engine(url: URL, begin: str, pragmas: str, pool_size: int) -> AsyncEn
         cursor.close()
 
     def on_begin(connection: Connection) -> None:
+        wanted = connection.get_execution_options().get(SYNCHRONOUS)
+        if wanted and connection.info.get(SYNCHRONOUS) != wanted:  # not within a transaction
+            connection.exec_driver_sql(f"PRAGMA synchronous={wanted}")
+            connection.info[SYNCHRONOUS] = wanted
         connection.exec_driver_sql(begin)
 
     event.listen(engine.sync_engine, "connect", on_connect)
@@ -151,13 +162,17 @@ def _sqlite_engines(url: URL) -> Engines:
     shared = "foreign_keys=ON; synchronous=FULL; secure_delete=FAST"
     writer = sqlite_engine(url, "BEGIN IMMEDIATE", f"journal_mode=WAL; {shared}", pool_size=1)
     reader = sqlite_engine(url, "BEGIN", f"{shared}; query_only=ON", pool_size=SQLITE_READERS)
-    return Engines(reader=reader, writer=writer)
+    return Engines(
+        reader=reader,
+        writer=writer.execution_options(**{SYNCHRONOUS: "FULL"}),
+        noter=writer.execution_options(**{SYNCHRONOUS: "NORMAL"}),
+    )
 
 
 def _postgres_engines(url: URL) -> Engines:
     writer = postgres_engine(url)
     reader = writer.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
-    return Engines(reader=reader, writer=writer)
+    return Engines(reader=reader, writer=writer, noter=writer)
 
 
 async def _checkpoint(writer: AsyncEngine) -> None:

@@ -80,6 +80,12 @@ class SqlStore:
         async with transaction(self._engines.writer) as run:
             yield self._unit(run)
 
+    @asynccontextmanager
+    async def note(self) -> AsyncGenerator[SqlUnitOfWork]:
+        """Open a writing unit of work for what only has to outlive the process."""
+        async with transaction(self._engines.noter) as run:
+            yield self._unit(run)
+
     async def ping(self) -> None:
         """Raise `StorageUnavailable` unless the database takes a write and keeps it."""
         async with transaction(self._engines.writer) as run:

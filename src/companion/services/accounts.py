@@ -21,6 +21,7 @@ from companion.ports.store import Fingerprints, Store, UnitOfWork
 from companion.services import key_intake
 from companion.services.access import AccessGate, Purpose
 from companion.services.models import ModelsService
+from companion.services.payer_memory import PayerMemory
 from companion.services.payers import NO_CREDIT_PAUSE
 from companion.services.session_keys import SessionKeys
 
@@ -39,6 +40,7 @@ class AccountsService:
         provider: ChatProvider,
         session_keys: SessionKeys,
         models: ModelsService,
+        payer_memory: PayerMemory,
         gate: AccessGate,
         clock: Clock,
         base_url: str,
@@ -48,6 +50,7 @@ class AccountsService:
         self._provider = provider
         self._session_keys = session_keys
         self._models = models
+        self._payer_memory = payer_memory
         self._gate = gate
         self._clock = clock
         self._base_url = base_url
@@ -72,6 +75,7 @@ class AccountsService:
         state = await self._checked(credential)
         saved = await self._save(actor, place, scope, credential, state=state, keep_for=keep_for)
         self._models.refresh(actor, place, credential)
+        self._payer_memory.forget(actor)
         return saved
 
     async def status(self, actor: Actor, place: Place, scope: KeyScope) -> StoredKey | None:
@@ -93,6 +97,7 @@ class AccountsService:
             held = self._session_keys.remove(owner)
             stored = await unit.keys.remove(owner)
         self._models.forget(actor, place)
+        self._payer_memory.forget(actor)
         return held or stored
 
     async def _checked(self, credential: Credential) -> KeyState:

@@ -21,6 +21,7 @@ from companion.services.conversations import ConversationsService
 from companion.services.idempotency import IdempotencyService
 from companion.services.listening import Listener
 from companion.services.models import ModelsService
+from companion.services.payer_memory import PayerMemory
 from companion.services.payers import Payers
 from companion.services.planning import Planner
 from companion.services.policy import ServicePolicy
@@ -84,6 +85,7 @@ def build_services(outside: Outside) -> Services:
     fingerprints = outside.fingerprints
     gate, tasks, session_keys = AccessGate(), BackgroundTasks(), SessionKeys()
     payers = Payers(policy=policy, session_keys=session_keys, clock=clock)
+    memory = PayerMemory(clock)
     models = ModelsService(
         store=store,
         catalogue=outside.catalogue,
@@ -108,6 +110,7 @@ def build_services(outside: Outside) -> Services:
             provider=outside.provider,
             session_keys=session_keys,
             models=models,
+            payer_memory=memory,
             gate=gate,
             clock=clock,
             base_url=policy.base_url,
@@ -120,6 +123,7 @@ def build_services(outside: Outside) -> Services:
             prices=outside.prices,
             gate=gate,
             payers=payers,
+            memory=memory,
             admission=admission,
             log=RelayLog(store=store, payers=payers, tasks=tasks, clock=clock),
             clock=clock,

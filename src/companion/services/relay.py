@@ -33,6 +33,7 @@ from companion.ports.relay import (
 from companion.ports.store import CallEnd, CallStart, Fingerprints, Store
 from companion.services.access import AccessGate
 from companion.services.admission import Admission
+from companion.services.payer_memory import PayerMemory
 from companion.services.payers import Payers, Paying
 from companion.services.policy import ServicePolicy
 from companion.services.relay_log import RelayLog
@@ -54,6 +55,7 @@ class RelayService:
         prices: PriceList,
         gate: AccessGate,
         payers: Payers,
+        memory: PayerMemory,
         admission: Admission,
         log: RelayLog,
         clock: Clock,
@@ -65,6 +67,7 @@ class RelayService:
         self._prices = prices
         self._gate = gate
         self._payers = payers
+        self._memory = memory
         self._admission = admission
         self._log = log
         self._clock = clock
@@ -80,6 +83,11 @@ class RelayService:
     def default_model(self) -> ModelId:
         """The chat model for routes whose requests may name none."""
         return self._policy.default_model
+
+    @property
+    def running(self) -> int:
+        """How many requests are being answered right now."""
+        return self._running
 
     @asynccontextmanager
     async def relay(self, request: RelayRequest) -> AsyncGenerator[RelayAnswer]:
@@ -122,9 +130,13 @@ class RelayService:
                 self._idle.set()
 
     async def _payer(self, request: RelayRequest) -> Paying:
+        if (known := self._memory.find(request.actor)) is not None:
+            return known
         async with self._store.read() as unit:
             person = await unit.people.find(request.actor)
-            return await self._payers.choose(unit, request.actor, request.place, person)
+            paying = await self._payers.choose(unit, request.actor, request.place, person)
+        self._memory.remember(request.actor, paying)
+        return paying
 
     @asynccontextmanager
     async def _open(self, record: Record) -> AsyncGenerator[RelayAnswer]:
@@ -158,6 +170,8 @@ class RelayService:
 
     def _end(self, record: Record) -> None:
         tells = record.error is not None or record.first is not None
+        if record.error is not None:
+            self._memory.forget(record.request.actor)
         self._write_end(record, self._books.end(record), tells=tells)
 
     def _write_end(self, record: Record, end: CallEnd, *, tells: bool) -> None:

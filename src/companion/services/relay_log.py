@@ -2,7 +2,9 @@
 
 A transaction that must reach the disk takes milliseconds, however little is in it. So
 one writer takes all rows that wait when it is free; whoever comes meanwhile shares the
-next transaction. A start is durable before its request goes out; an end follows the answer.
+next transaction. A start is stored before its request goes out; an end follows the answer,
+a moment later, so that it can share the transaction of a start. Rows outlive the process:
+a kill takes no start.
 """
 
 from __future__ import annotations
@@ -21,6 +23,7 @@ from companion.services.access import identity
 from companion.services.background import BackgroundTasks
 from companion.services.payers import Payers, Paying
 
+END_WAITS_S: Final = 0.05
 MOST: Final = 200
 """Rows of one transaction: others wait for the writer too."""
 _AGAIN_AFTER_S: Final = (1.0, 5.0, 30.0, 120.0)
@@ -72,6 +75,7 @@ class RelayLog:
         self._clock = clock
         self._waiting = _Batch()
         self._writer: asyncio.Task[None] | None = None
+        self._soon: asyncio.TimerHandle | None = None
 
     async def start(self, actor: Actor, row: Callable[[PersonId], CallStart]) -> PersonId:
         """Return the actor's person once the start row is on disk; raises a `StorageError`."""
@@ -100,11 +104,16 @@ class RelayLog:
 
     async def settled(self) -> None:
         """Wait until nothing is left to write."""
-        while self._writer is not None:
-            await asyncio.wait({self._writer})
+        while self._writer is not None or self._waiting.waits:
+            self._wake()
+            if self._writer is not None:
+                await asyncio.wait({self._writer})
 
     def _wake(self) -> None:
-        if self._writer is None:
+        if self._soon is not None:
+            self._soon.cancel()
+            self._soon = None
+        if self._writer is None and self._waiting.waits:
             self._writer = self._tasks.start("relay log", self._write_all())
 
     async def _write_all(self) -> None:
@@ -128,7 +137,7 @@ class RelayLog:
                 start.durable.set_result(people[identity(start.actor)])
 
     async def _transact(self, batch: _Batch) -> dict[str, PersonId]:
-        async with self._store.write() as unit:
+        async with self._store.note() as unit:
             met = await _meet(unit, batch.starts)
             # who has gone by now has no row; who goes later has asked for its end by then
             wanted = [start for start in batch.starts if not start.durable.done()]
