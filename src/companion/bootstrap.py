@@ -11,16 +11,17 @@ from typing import Final
 import structlog
 from pydantic import SecretStr
 
-from companion.api.app import build_api
-from companion.api.server import serving
+from companion.api.metrics import Metrics
 from companion.bot.app import KEY_PAGE, DiscordConfig, DiscordDoor
 from companion.clock import SystemClock
 from companion.db.uow import SqlStore
 from companion.domain.models import Credential, Payer
 from companion.domain.secrets import Secret
 from companion.files.reader import SafeFileReader
+from companion.http_door import opened_http
 from companion.limits.memory import MemoryLimiter
 from companion.llm.client import open_provider
+from companion.metering import MeteredProvider
 from companion.model_source import ModelSource
 from companion.ports.limits import LimitScope
 from companion.readiness import ProcessReadiness
@@ -99,18 +100,17 @@ async def open_app(
     `StorageUnavailable`.
     """
     config = _discord_config(settings, source) if discord else None
-    if http:
-        settings.require_own_host()
     _say_what_is_not_used_yet(settings)
     clock = SystemClock()
     async with AsyncExitStack() as stack:
         store = await stack.enter_async_context(opened_store(settings))
+        metrics = Metrics(lambda: services.chat.running)
         provider = await stack.enter_async_context(open_provider(clock=clock))
         services = build_services(
             Outside(
                 store=store,
                 fingerprints=store.fingerprints,
-                provider=provider.chat,
+                provider=MeteredProvider(provider.chat, metrics),
                 relay=provider.relay,
                 catalogue=provider.catalogue,
                 speech=provider.speech,
@@ -126,9 +126,7 @@ async def open_app(
         door = DiscordDoor(services, config, clock) if config else None
         readiness = ProcessReadiness(store=store, gateway=door, clock=clock)
         if http:
-            api = serving(
-                build_api(readiness, services), host=settings.http_host, port=settings.http_port
-            )
+            api = opened_http(settings, services, readiness, metrics)
             log.info("listening", url=await stack.enter_async_context(api))
         yield App(services=services, door=door, readiness=readiness, drain_s=settings.drain_seconds)
 

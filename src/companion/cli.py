@@ -27,10 +27,12 @@ app = typer.Typer(
 )
 db = typer.Typer(help="Migrate the database.", no_args_is_help=True, rich_markup_mode=None)
 keyring = typer.Typer(help="Encryption keys.", no_args_is_help=True, rich_markup_mode=None)
+tokens = typer.Typer(help="Tokens of the HTTP API.", no_args_is_help=True, rich_markup_mode=None)
 model = typer.Typer(help="The local model.", no_args_is_help=True, rich_markup_mode=None)
 app.add_typer(db, name="db")
 app.add_typer(keyring, name="keyring")
 app.add_typer(model, name="model")
+app.add_typer(tokens, name="tokens")
 
 Revision = Annotated[str, typer.Argument(help="A revision's number, such as 0001.")]
 
@@ -141,6 +143,48 @@ def rotate() -> None:
     from companion.shell import keys
 
     _finish(*keys.rotate_all())
+
+
+@tokens.command("create")
+def create_token(
+    name: Annotated[str, typer.Argument(help="What you call it.")],
+    user: Annotated[
+        list[str] | None,
+        typer.Option(help="A user_id it speaks for; may be given again. Left out: its NAME."),
+    ] = None,
+    act_as: Annotated[bool, typer.Option("--act-as", help="It speaks for any user_id.")] = False,
+    expires: Annotated[str | None, typer.Option(help="For how long: 90d, 12h.")] = None,
+    scope: Annotated[
+        list[str] | None,
+        typer.Option(help="chat, models, images, audio; may be given again. Left out: all."),
+    ] = None,
+) -> None:
+    """Make a token and print it, this once."""
+    from companion.shell import tokens as work
+
+    text, said = work.create(
+        name, users=user or [], act_as=act_as, expires=expires, scopes=scope or []
+    )
+    print(said, file=sys.stderr)  # so that the token alone may be piped on
+    _finish(text)
+
+
+@tokens.command("list")
+def list_tokens() -> None:
+    """List all tokens, without their secrets."""
+    from companion.shell import tokens as work
+
+    _finish(work.listing())
+
+
+@tokens.command("revoke")
+def revoke_token(
+    token_id: Annotated[str, typer.Argument(metavar="ID", help="The token's id, from the list.")],
+) -> None:
+    """End a token; running servers refuse it within five seconds."""
+    from companion.shell import tokens as work
+
+    _finish(*work.revoke(token_id))
 
 
 @model.command()

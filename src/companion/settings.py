@@ -189,14 +189,20 @@ class Settings(BaseSettings):
             )
         return self.discord_token
 
-    def require_own_host(self) -> None:
-        """Raise `ConfigurationError` when the HTTP API would be open to other machines."""
-        if self.http_host not in LOOPBACK:
-            raise ConfigurationError(
-                variable="COMPANION_HTTP_HOST",
-                problem="can be reached from other machines, and no API token exists",
-                fix="leave it at 127.0.0.1, or run with --no-http",
-            )
+    @property
+    def http_is_open(self) -> bool:
+        """Whether other machines can reach the HTTP API."""
+        return self.http_host not in LOOPBACK
+
+    @staticmethod
+    def open_to_strangers() -> ConfigurationError:
+        """Return the error for an HTTP API that is open while nobody has a token."""
+        return ConfigurationError(
+            variable="COMPANION_HTTP_HOST",
+            problem="can be reached from other machines, and no API token exists",
+            fix="make one with `companion tokens create NAME`, leave the host at 127.0.0.1, "
+            "or run with --no-http",
+        )
 
     def secrets(self) -> list[str]:
         """Return every secret's text, for the log's redaction."""

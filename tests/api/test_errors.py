@@ -17,11 +17,11 @@ OPENAI = "/modules/openai/chat/completions/"
 def test_every_error_has_a_status_and_words_of_its_own(kind: type[CompanionError]) -> None:
     assert kind in ROWS
     problem = problem_of(sample(kind))
-    assert problem.status in {400, 401, 403, 404, 409, 413, 422, 429, 500, 502, 503, 504}
+    assert problem.status_code in {400, 401, 403, 404, 409, 413, 422, 429, 500, 502, 503, 504}
     assert 10 < len(problem.words) < 200 + len(NASTY)
     assert kind.__name__ not in problem.words
-    if problem.status in {429, 503}:
-        assert int(problem.headers["Retry-After"]) >= 1
+    if problem.status_code in {429, 503}:
+        assert int(problem.extra["Retry-After"]) >= 1
 
 
 @pytest.mark.parametrize("kind", CLASSES, ids=lambda kind: kind.__name__)
@@ -29,7 +29,7 @@ def test_both_shapes_are_what_clients_expect(kind: type[CompanionError]) -> None
     problem = problem_of(sample(kind))
     status, plain = body_of(problem, "/openai-completion")
     assert json.loads(plain) == {"error": problem.words}
-    assert status == problem.status
+    assert status == problem.status_code
     status, openai = body_of(problem, OPENAI)
     assert json.loads(openai)["error"].keys() == {"message", "type", "param", "code"}
     assert status != 422
@@ -41,6 +41,6 @@ def test_no_text_of_the_provider_is_shown() -> None:
 
 
 def test_wait_is_told_in_whole_seconds_and_never_as_zero() -> None:
-    assert Problem(429, "Later.", retry_after_s=0.01).headers["Retry-After"] == "1"
+    assert Problem(429, "Later.", retry_after_s=0.01).extra["Retry-After"] == "1"
     error = e.RateLimited(scope="user", retry_after_s=2.1)
-    assert problem_of(error).headers["Retry-After"] == "3"
+    assert problem_of(error).extra["Retry-After"] == "3"

@@ -17,6 +17,7 @@ from tests.services.house import House
 class Parts:
     def __init__(self) -> None:
         self.down: set[str] = set()
+        self.draining = False
 
     async def parts(self) -> Mapping[str, Part]:
         names = ("process", "gateway", "database")

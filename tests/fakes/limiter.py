@@ -3,7 +3,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 
-from companion.ports.limits import Bucket, Limiter, LimitScope, Refusal
+from companion.ports.limits import Bucket, Level, Limiter, LimitScope, Refusal
 
 
 class FakeLimiter(Limiter):
@@ -25,3 +25,7 @@ class FakeLimiter(Limiter):
             return max(refusals, key=lambda refusal: refusal.retry_after_s)
         self.taken += buckets
         return None
+
+    async def peek(self, bucket: Bucket) -> Level | None:
+        remaining = 0 if bucket.scope in self.empty else 20
+        return Level(limit=20, remaining=remaining, reset_s=round(self.empty.get(bucket.scope, 0)))

@@ -22,6 +22,10 @@ COMMANDS = (
     "keyring rotate",
     "model",
     "model fetch",
+    "tokens",
+    "tokens create",
+    "tokens list",
+    "tokens revoke",
 )
 
 

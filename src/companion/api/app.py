@@ -1,50 +1,67 @@
-"""The HTTP door. Every answer carries a request id."""
+"""The HTTP door: its routes, and the layers that every request passes.
+
+From the outside in: `Envelope` (ids, limits, metrics, last resort), `Manners` (caps,
+draining), `Idempotent`, then the routes. Routes are registered without a trailing
+slash; `Manners` takes it off what comes in.
+"""
 
 from __future__ import annotations
 
-from uuid import uuid4
+from dataclasses import dataclass
 
-import structlog
 from fastapi import FastAPI
-from starlette.datastructures import MutableHeaders
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from companion.api import errors
-from companion.api.errors import REQUEST_ID
-from companion.api.routes.health import Readiness, health_routes
+from companion.api.docs_page import docs_routes
+from companion.api.envelope import Envelope
+from companion.api.idempotent import Idempotent
+from companion.api.manners import Manners
+from companion.api.metrics import Metrics
+from companion.api.routes.completion import completion_routes
+from companion.api.routes.health import Readiness, health_routes, metrics_route
 from companion.api.routes.openai_routes import openai_routes
 from companion.services.container import Services
 
 
-def build_api(readiness: Readiness, services: Services) -> FastAPI:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApiConfig:
+    """`guarded`: other machines reach this address, so docs and metrics need a token there."""
+
+    guarded: bool = False
+    version: str = "0"
+
+
+def build_api(
+    readiness: Readiness,
+    services: Services,
+    *,
+    metrics: Metrics | None = None,
+    config: ApiConfig | None = None,
+) -> FastAPI:
     """Return the application."""
-    app = FastAPI(title="Companion", summary="The OpenAI API in Discord, with everyone's own key")
+    config = config or ApiConfig()
+    metrics = metrics or Metrics(lambda: services.chat.running)
+    app = FastAPI(
+        title="Companion",
+        version=config.version,
+        summary="The OpenAI API in Discord, with everyone's own key",
+        redirect_slashes=False,
+        docs_url=None,
+        redoc_url=None,
+    )
     app.state.tokens = services.tokens
     errors.install(app)
-    app.include_router(health_routes(readiness))
+    app.include_router(completion_routes(services.chat, services.conversations))
     app.include_router(openai_routes(services.relay))
-    app.add_middleware(RequestIds)
+    app.include_router(health_routes(readiness))
+    app.include_router(metrics_route(metrics))
+    app.include_router(docs_routes(app.openapi))
+    app.add_middleware(Idempotent, idempotency=services.idempotency, tokens=services.tokens)
+    app.add_middleware(
+        Manners,
+        draining=lambda: readiness.draining,
+        tokens=services.tokens,
+        guarded=config.guarded,
+    )
+    app.add_middleware(Envelope, metrics=metrics, limiter=services.limiter)
     return app
-
-
-class RequestIds:
-    """Gives each request an id: in the log, and on the answer."""
-
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Run the request with a fresh id."""
-        if scope["type"] != "http":
-            await self._app(scope, receive, send)
-            return
-        request_id = uuid4().hex
-
-        async def send_with_id(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                # the provider's own id, where there is one: it is the one in our log
-                MutableHeaders(scope=message).setdefault(REQUEST_ID, request_id)
-            await send(message)
-
-        with structlog.contextvars.bound_contextvars(request_id=request_id):
-            await self._app(scope, receive, send_with_id)

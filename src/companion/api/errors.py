@@ -41,10 +41,12 @@ _PLAIN_WORDS: Final = {
 }
 
 
-class Problem(Exception):
+class Problem(HTTPException):
     """What is wrong with a request as such; `words` are shown, `param` names a field.
 
-    `kind` is the type in OpenAI's shape, where the status does not decide it.
+    `kind` is the type in OpenAI's shape, where the status does not decide it. It is one
+    of the framework's own exceptions, because the framework turns any other that strikes
+    while it reads a body into a 400.
     """
 
     def __init__(
@@ -56,17 +58,16 @@ class Problem(Exception):
         param: str | None = None,
         kind: str | None = None,
         retry_after_s: float | None = None,
-        headers: dict[str, str] | None = None,
+        extra: dict[str, str] | None = None,
     ) -> None:
-        super().__init__(code or str(status))
-        self.status = status
+        super().__init__(status, words)
         self.words = words
         self.code = code
         self.param = param
         self.kind = kind
-        self.headers = dict(headers or {})
+        self.extra = dict(extra or {})
         if retry_after_s is not None:
-            self.headers["Retry-After"] = str(max(1, math.ceil(retry_after_s)))
+            self.extra["Retry-After"] = str(max(1, math.ceil(retry_after_s)))
 
 
 def problem_of(error: CompanionError) -> Problem:
@@ -83,7 +84,7 @@ def problem_of(error: CompanionError) -> Problem:
         code=row.code,
         param=param,
         retry_after_s=_retry_after_s(error, status),
-        headers=headers,
+        extra=headers,
     )
     if isinstance(error, e.ProviderError):
         _quote(problem, error)
@@ -93,8 +94,8 @@ def problem_of(error: CompanionError) -> Problem:
 def body_of(problem: Problem, path: str) -> tuple[int, bytes]:
     """Return status and JSON of a problem, in the shape that clients of `path` expect."""
     if not path.startswith(OPENAI):
-        return problem.status, msgspec.json.encode({"error": problem.words})
-    status = 400 if problem.status == 422 else problem.status  # noqa: PLR2004
+        return problem.status_code, msgspec.json.encode({"error": problem.words})
+    status = 400 if problem.status_code == 422 else problem.status_code  # noqa: PLR2004
     fallback = "server_error" if status >= 500 else "invalid_request_error"  # noqa: PLR2004
     kind = problem.kind or _TYPES.get(status) or fallback
     error = {
@@ -109,13 +110,12 @@ def body_of(problem: Problem, path: str) -> tuple[int, bytes]:
 def response(problem: Problem, path: str) -> Response:
     """Return the whole answer."""
     status, body = body_of(problem, path)
-    return Response(body, status, problem.headers, media_type="application/json")
+    return Response(body, status, problem.extra, media_type="application/json")
 
 
 def install(app: FastAPI) -> None:
     """Answer every known failure of the application's routes."""
     app.add_exception_handler(CompanionError, _of_ours)
-    app.add_exception_handler(Problem, _of_problem)
     app.add_exception_handler(RequestValidationError, _of_fields)
     app.add_exception_handler(HTTPException, _of_framework)
 
@@ -123,7 +123,7 @@ def install(app: FastAPI) -> None:
 def _quote(problem: Problem, error: e.ProviderError) -> None:
     """Take over what the provider says in codes, except of the key, which is not the caller's."""
     if error.request_id and error.request_id.isascii() and error.request_id.isprintable():
-        problem.headers[REQUEST_ID] = error.request_id
+        problem.extra[REQUEST_ID] = error.request_id
     if not isinstance(error, e.CredentialRejected | e.CredentialRestricted):
         problem.code = error.upstream_code or problem.code
         problem.param = error.upstream_param or problem.param
@@ -145,14 +145,12 @@ async def _of_ours(request: Request, error: Exception) -> Response:
     return response(problem_of(cast("CompanionError", error)), request.url.path)
 
 
-async def _of_problem(request: Request, error: Exception) -> Response:
-    return response(cast("Problem", error), request.url.path)
-
-
 async def _of_framework(request: Request, error: Exception) -> Response:
+    if isinstance(error, Problem):
+        return response(error, request.url.path)
     raised = cast("HTTPException", error)
     words = _PLAIN_WORDS.get(raised.status_code, "That did not work.")
-    problem = Problem(raised.status_code, words, headers=dict(raised.headers or {}))
+    problem = Problem(raised.status_code, words, extra=dict(raised.headers or {}))
     return response(problem, request.url.path)
 
 

@@ -11,11 +11,11 @@ from typing import Final
 import uvicorn
 from starlette.types import ASGIApp
 
+from companion.api.connections import HEAD_BYTES, Connections, protocol_for
 from companion.domain.errors import ConfigurationError
 
 GRACE_S: Final = 3
 KEEP_ALIVE_S: Final = 5
-CONNECTIONS: Final = 500
 BACKLOG: Final = 128
 
 
@@ -28,7 +28,9 @@ class _Server(uvicorn.Server):
 
 
 @asynccontextmanager
-async def serving(app: ASGIApp, *, host: str, port: int) -> AsyncGenerator[str]:
+async def serving(
+    app: ASGIApp, *, host: str, port: int, connections: Connections | None = None
+) -> AsyncGenerator[str]:
     """Serve until the block ends, then let open requests finish for a moment.
 
     Yields the origin (`http://127.0.0.1:8080`). Raises `ConfigurationError` when the
@@ -39,6 +41,8 @@ async def serving(app: ASGIApp, *, host: str, port: int) -> AsyncGenerator[str]:
         uvicorn.Config(
             app,
             loop="none",
+            http=protocol_for(connections or Connections()),
+            h11_max_incomplete_event_size=HEAD_BYTES,
             lifespan="off",
             ws="none",
             log_config=None,
@@ -46,7 +50,6 @@ async def serving(app: ASGIApp, *, host: str, port: int) -> AsyncGenerator[str]:
             server_header=False,
             timeout_keep_alive=KEEP_ALIVE_S,
             timeout_graceful_shutdown=GRACE_S,
-            limit_concurrency=CONNECTIONS,
         )
     )
     running = asyncio.create_task(server.serve(sockets=[listener]), name="http-server")

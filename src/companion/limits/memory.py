@@ -7,6 +7,8 @@ one step that no other request comes between.
 
 from __future__ import annotations
 
+import math
+from bisect import bisect_left
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -16,7 +18,7 @@ from aiolimiter import AsyncLimiter
 
 from companion.limits.bucket_size import BucketSize
 from companion.ports.clock import Clock
-from companion.ports.limits import Bucket, Limiter, LimitScope, Refusal
+from companion.ports.limits import Bucket, Level, Limiter, LimitScope, Refusal
 
 __all__ = ["BucketSize", "MemoryLimiter"]
 
@@ -24,7 +26,7 @@ _HALVINGS: Final = 30
 
 
 @dataclass(slots=True)
-class _Level:
+class _Bucket:
     limiter: AsyncLimiter
     full_at: float
 
@@ -38,7 +40,7 @@ class MemoryLimiter(Limiter):
     def __init__(self, sizes: Mapping[LimitScope, BucketSize], clock: Clock) -> None:
         self._sizes = sizes
         self._clock = clock
-        self._levels: dict[LimitScope, OrderedDict[str, _Level]] = {
+        self._levels: dict[LimitScope, OrderedDict[str, _Bucket]] = {
             scope: OrderedDict() for scope in sizes
         }
 
@@ -63,6 +65,19 @@ class MemoryLimiter(Limiter):
             self._keep(bucket, limiter, now)
         return None
 
+    async def peek(self, bucket: Bucket) -> Level | None:
+        """Return how full a bucket is, taking nothing."""
+        size = self._sizes[bucket.scope]
+        level = self._levels[bucket.scope].get(bucket.id)
+        if level is None:
+            return Level(limit=size.capacity, remaining=size.capacity, reset_s=0)
+        has = level.limiter.has_capacity
+        # the largest number of tokens that is there; aiolimiter only answers yes or no
+        left = bisect_left(range(1, size.capacity + 1), 1, key=lambda n: not has(n))
+        missing = size.capacity - left
+        reset_s = math.ceil(missing * size.period_s / size.capacity)
+        return Level(limit=size.capacity, remaining=left, reset_s=reset_s)
+
     def _limiter(self, bucket: Bucket) -> AsyncLimiter:
         level = self._levels[bucket.scope].get(bucket.id)
         if level is not None:
@@ -72,7 +87,7 @@ class MemoryLimiter(Limiter):
 
     def _keep(self, bucket: Bucket, limiter: AsyncLimiter, now: float) -> None:
         levels = self._levels[bucket.scope]
-        levels[bucket.id] = _Level(limiter, now + self._sizes[bucket.scope].period_s)
+        levels[bucket.id] = _Bucket(limiter, now + self._sizes[bucket.scope].period_s)
         levels.move_to_end(bucket.id)
 
     def _drop_full(self, now: float) -> None:

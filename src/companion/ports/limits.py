@@ -32,6 +32,15 @@ class Refusal:
     retry_after_s: float
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Level:
+    """How full a bucket is: tokens it holds and has, and seconds until it is full."""
+
+    limit: int
+    remaining: int
+    reset_s: int
+
+
 class Limiter(Protocol):
     """Token buckets, their sizes known to the adapter by scope."""
 
@@ -40,4 +49,8 @@ class Limiter(Protocol):
 
         Never waits. When several refuse, the longest wait is reported.
         """
+        ...
+
+    async def peek(self, bucket: Bucket) -> Level | None:
+        """Return how full a bucket is, taking nothing; `None` when that cannot be known."""
         ...

@@ -52,6 +52,7 @@ class Services:
     relay: RelayService
     tokens: TokensService
     idempotency: IdempotencyService
+    limiter: Limiter
     sweeper: RetentionSweeper
     tasks: BackgroundTasks
 
@@ -130,6 +131,7 @@ def build_services(outside: Outside) -> Services:
             policy=policy,
         ),
         tokens=TokensService(store=store, fingerprints=fingerprints, gate=gate, clock=clock),
+        limiter=outside.limiter,
         idempotency=IdempotencyService(store=store, fingerprints=fingerprints, clock=clock),
         sweeper=RetentionSweeper(
             store=store, clock=clock, tasks=tasks, retention_days=policy.retention_days

@@ -38,6 +38,8 @@ QUICK = ProviderTimings(first_event_s=2.0, between_events_s=1.0, whole_answer_s=
 
 
 class Up:
+    draining = False
+
     async def parts(self) -> Mapping[str, Part]:
         return {"process": Part(ok=True, detail="up")}
 

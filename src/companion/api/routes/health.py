@@ -11,7 +11,9 @@ from dataclasses import asdict, dataclass
 from typing import Protocol
 
 from fastapi import APIRouter
-from fastapi.responses import JSONResponse
+from fastapi.responses import JSONResponse, Response
+
+from companion.api.metrics import CONTENT_TYPE, Metrics
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,6 +26,11 @@ class Part:
 
 class Readiness(Protocol):
     """Whoever knows the parts."""
+
+    @property
+    def draining(self) -> bool:
+        """Whether the process is stopping and takes no more work."""
+        ...
 
     async def parts(self) -> Mapping[str, Part]:
         """Return the state of each part now; never raises, never takes long."""
@@ -58,5 +65,24 @@ def health_routes(readiness: Readiness) -> APIRouter:
         methods=["GET"],
         summary="Does it take work?",
         responses={503: {"description": "Starting, draining, or a part is missing."}},
+    )
+    return router
+
+
+def metrics_route(metrics: Metrics) -> APIRouter:
+    """Return `/metrics`."""
+    router = APIRouter(tags=["health"])
+
+    async def show() -> Response:
+        """Return this process's numbers in Prometheus's text format."""
+        return Response(metrics.text(), media_type=CONTENT_TYPE)
+
+    router.add_api_route(
+        "/metrics",
+        show,
+        methods=["GET"],
+        summary="Numbers for Prometheus",
+        response_class=Response,
+        responses={200: {"content": {"text/plain": {"schema": {"type": "string"}}}}},
     )
     return router
