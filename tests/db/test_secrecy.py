@@ -187,6 +187,21 @@ async def test_a_moved_or_changed_turn_does_not_open(
     assert await moved_turn(url, ring, statement) is Tampered
 
 
+async def test_a_summary_given_to_another_conversation_does_not_open(
+    url: str, ring: KeyRing
+) -> None:
+    async with open_store(url, ring) as store:
+        mine, theirs = await add_turn(store), await add_turn(store)
+        async with store.write() as unit:
+            told = Summary(conversation_id=theirs.conversation_id, upto_position=1, text="theirs")
+            assert await unit.summaries.save(told, 0)
+    moved = "UPDATE summaries SET conversation_id = :mine"
+    await change(url, moved, mine=sql_id(url, mine.conversation_id))
+    async with open_store(url, ring) as store, store.read() as unit:
+        with pytest.raises(Tampered):
+            await unit.conversations.lineage(mine.conversation_id, 4)
+
+
 async def test_a_turn_under_an_unknown_key_says_so(url: str, ring: KeyRing) -> None:
     statement = "UPDATE turns SET prompt = replace(prompt, 'c1.k1.', 'c1.k9.') WHERE id = :mine"
     assert await moved_turn(url, ring, statement) is UnknownKeyId

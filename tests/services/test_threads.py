@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
+import re
+from dataclasses import replace
+
 import pytest
 
 from companion.domain.actor import Actor, ChannelId, Place
@@ -16,6 +20,7 @@ from tests.services.house import (
     THERE,
     THREAD,
     House,
+    channel,
     failed,
     finished,
     person,
@@ -164,3 +169,22 @@ async def test_clearing_everywhere_takes_what_one_said_in_threads(house: House) 
     await house.ask("Ada's own")
     assert await house.services.conversations.clear_everywhere(ADA) == 2
     assert [turn.prompt for turn in house.turns] == ["Grace's"]
+
+
+async def test_fifty_conversations_at_once_are_never_mixed(house: House) -> None:
+    """Ten channels and forty threads, everyone in their own."""
+    channels = [channel(number) for number in range(1000, 1010)]
+    threads = [replace(THREAD, channel_id=ChannelId(number)) for number in range(2000, 2040)]
+
+    async def talk(number: int, where: Place) -> None:
+        who = person(5000 + number, f"P{number}")
+        for turn in range(3):
+            await house.answer(f"mark-{number}-end turn {turn}", who=who, where=where)
+
+    await asyncio.gather(*(talk(*each) for each in enumerate(channels + threads)))
+    assert len(house.turns) == len(house.sent) == 150
+    for call in house.sent:
+        prompts = [message.text for message in call.messages if message.role == "user"]
+        assert len({re.findall(r"mark-\d+-end", prompt)[0] for prompt in prompts}) == 1
+        turns = [int(prompt[-1]) for prompt in prompts]
+        assert turns == list(range(len(turns)))

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from sqlalchemy import delete, select
 
-from companion.db.rows import AnswerMessageRow, ChatChannelRow, TurnRow
+from companion.db.rows import AnswerMessageRow, ChatChannelRow, ConversationRow, TurnRow
 from companion.db.statements import Statements
 from companion.domain.actor import ChannelId, GuildId, MessageId
 from companion.domain.conversation import TurnId
@@ -20,9 +20,7 @@ class SqlAnswerMessages:
 
     async def note(self, turn: TurnId, channel: ChannelId, messages: Sequence[MessageId]) -> None:
         """Note the messages of an answer, in order; does nothing when the turn is gone."""
-        # the lock (PostgreSQL) makes whoever clears the turn wait, and take these along
-        held = select(TurnRow.id).where(TurnRow.id == turn)
-        if not messages or await self._run.one(held.with_for_update(key_share=True)) is None:
+        if not messages or not await self._hold(turn):
             return
         insert = self._run.insert(AnswerMessageRow).values(
             [
@@ -34,6 +32,14 @@ class SqlAnswerMessages:
         await self._run.run(
             insert.on_conflict_do_update(index_elements=[AnswerMessageRow.message_id], set_=now)
         )
+
+    async def _hold(self, turn: TurnId) -> bool:
+        """Make whoever takes turns of the conversation back wait, and take these along too."""
+        of_turn = select(TurnRow.conversation_id).where(TurnRow.id == turn).scalar_subquery()
+        conversation = select(ConversationRow.id).where(ConversationRow.id == of_turn)
+        await self._run.one(conversation.with_for_update(key_share=True))
+        held = select(TurnRow.id).where(TurnRow.id == turn)
+        return await self._run.one(held.with_for_update(key_share=True)) is not None
 
     async def of_turn(self, turn: TurnId) -> Sequence[tuple[ChannelId, MessageId]]:
         """Return the messages that show that answer, in order."""

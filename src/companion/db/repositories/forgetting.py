@@ -29,7 +29,13 @@ async def forget_contents(
         ProviderCallRow.conversation_id == conversation,
         ProviderCallRow.conversation_id.in_(forks),
     )
-    change = update(ProviderCallRow).where(of_it, ProviderCallRow.keeps_contents)
+    told = select(ProviderCallRow.id).where(of_it, ProviderCallRow.keeps_contents)
     if since is not None:
-        change = change.where(ProviderCallRow.started_at >= since)
-    await run.run(change.values(keeps_contents=False, request=None, response=None))
+        told = told.where(ProviderCallRow.started_at >= since)
+    # in one order: who clears a conversation and who clears its fork hold the same rows
+    in_order = told.order_by(ProviderCallRow.id).with_for_update()
+    await run.run(
+        update(ProviderCallRow)
+        .where(ProviderCallRow.id.in_(in_order))
+        .values(keeps_contents=False, request=None, response=None)
+    )
