@@ -11,6 +11,7 @@ from companion.bot.cogs.clearing import Clearing
 from companion.bot.cogs.helping import Helping
 from companion.bot.cogs.keys import Keys
 from companion.bot.cogs.quoting import Quoting
+from companion.bot.cogs.settling import Settling
 from companion.bot.command_shapes import CommandShape, read_shape
 from companion.bot.registering import Command, payload_of
 
@@ -20,6 +21,7 @@ _COGS: list[discord.Cog] = [
     Keys(_NOTHING),
     Clearing(_NOTHING),
     Quoting(_NOTHING, _NOTHING),
+    Settling(_NOTHING),
     Helping(_NOTHING, list, reads_messages=False),
 ]
 

@@ -3,7 +3,7 @@ from __future__ import annotations
 from companion.playground.state import Upload
 from companion.playground.threads import new_thread
 from companion.playground.vocabulary import Permission
-from tests.e2e.world import FOOTER, MODEL, World, body, footer, labels, only, refusal
+from tests.e2e.world import BUTTONS, FOOTER, MODEL, World, body, footer, labels, only, refusal
 from tests.support.provider_script import Answer
 
 
@@ -12,7 +12,7 @@ async def test_answer_streams_whole_and_in_order(world: World) -> None:
     world.provider.default = Answer(text=text, tokens_per_s=400)
     asked = await world.ask("Count.")
     assert body(asked) == text
-    assert labels(only(asked)) == ["Regenerate"]
+    assert labels(only(asked)) == BUTTONS
 
 
 async def test_footer_says_model_tokens_cost_time_and_payer(world: World) -> None:
@@ -94,7 +94,7 @@ async def test_sixty_thousand_characters_arrive_complete(world: World) -> None:
     assert all(len(message.content) <= 2000 for message in asked.messages)
     shown = FOOTER.sub("", "\n".join(message.content for message in asked.messages))
     assert shown.split() == text.split()
-    assert labels(asked.messages[-1]) == ["Regenerate"]
+    assert labels(asked.messages[-1]) == BUTTONS
 
 
 async def test_attached_text_is_read(world: World) -> None:

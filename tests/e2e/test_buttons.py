@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from companion.playground.interaction import Interaction
-from tests.e2e.world import World, body, labels, only, refusal, until
+from tests.e2e.world import BUTTONS, World, body, labels, only, refusal, until
 from tests.support.provider_script import Answer, Status
 
 SLOW = Answer(text="tick " * 400, tokens_per_s=40)
@@ -25,7 +25,7 @@ async def test_stop_ends_the_answer_and_the_request(world: World) -> None:
     await world.discord.click("Ada", only(asked), "Stop")
     await world.settled(asked)
     assert "Stopped" in asked.text
-    assert labels(only(asked)) == ["Continue", "Regenerate"]
+    assert labels(only(asked)) == ["Continue", *BUTTONS]
     assert world.provider.chats[-1].hung_up_at is not None
 
 

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from companion.playground.state import Message, Upload
 from tests.e2e.conftest import Opener
-from tests.e2e.world import World, body, labels, until
+from tests.e2e.world import BUTTONS, World, body, labels, until
 from tests.support.provider_script import Answer, Status
 
 HELLO = "Hello from the scripted provider."
@@ -17,7 +17,7 @@ async def test_mention_is_answered_by_a_reply_that_pings_only_the_asker(world: W
     (answer,) = await world.heard(asked)
     assert answer.reply_to is asked
     assert body(answer) == HELLO
-    assert labels(answer) == ["Regenerate"]
+    assert labels(answer) == BUTTONS
     assert world.prompts()[-1] == ("user", "What is a tide, @Ada?")
     assert [ping.person_ids for ping in world.discord.pings] == [{grace(world)}]
 

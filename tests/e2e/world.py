@@ -33,7 +33,9 @@ from companion.services.policy import ServicePolicy
 from tests.support.discord_openapi import assert_requests_follow_discord
 from tests.support.scripted_provider import ScriptedProvider
 
-COMMANDS = ("ask", "setkey", "clear", "help", "Ask about this", "Summarize from here")
+COMMANDS = ("ask", "setkey", "clear", "help", "settings", "Ask about this", "Summarize from here")
+BUTTONS = ["Regenerate", "Other model", "Thread", "Delete"]
+"""Below an answer in a server's channel."""
 OPERATOR_KEY = "sk-operator-canary-7f3a9c1e5b"
 MODEL = "gpt-6-luna"
 GENEROUS = BucketSize(capacity=1000, period_s=1.0)

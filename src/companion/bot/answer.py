@@ -29,9 +29,19 @@ class Menu:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ChannelMenu:
+    """A menu of the server's text channels to pick any number from; at most 25 are `chosen`."""
+
+    custom_id: str
+    placeholder: str
+    chosen: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
     """One message. `text` is at most 2000 characters."""
 
     text: str
     buttons: tuple[Button, ...] = ()
     menu: Menu | None = None
+    channels: ChannelMenu | None = None

@@ -15,27 +15,10 @@ import structlog
 from discord.http import Route
 
 from companion.bot.acknowledging import Acknowledger
-from companion.bot.attachments import Attachments
-from companion.bot.clicks import Clicks
 from companion.bot.client import CompanionBot
-from companion.bot.closed_channels import ClosedChannels
-from companion.bot.cogs.asking import Asking
-from companion.bot.cogs.clearing import Clearing
-from companion.bot.cogs.helping import Helping
-from companion.bot.cogs.keys import Keys
-from companion.bot.cogs.quoting import Quoting
 from companion.bot.command_shapes import mapping
-from companion.bot.forms import KeyForms
-from companion.bot.hearing import Hearing
 from companion.bot.hooks import Hooks
-from companion.bot.notices import Notices
-from companion.bot.output_pacing import OutputPacing
-from companion.bot.questions import Questions
-from companion.bot.replies import Replies
-from companion.bot.suggestions import Suggestions
-from companion.bot.summaries import Summaries
-from companion.bot.talking import Talking
-from companion.bot.words import ChatWords
+from companion.bot.wiring import Ground, furnish
 from companion.domain.errors import ConfigurationError
 from companion.domain.secrets import Secret
 from companion.ports.clock import Clock
@@ -46,9 +29,6 @@ log = structlog.get_logger()
 DISCORDS_OWN: Final = "https://discord.com/api"
 LAST_WORDS_S: Final = 3.0
 """How long a cut reply has to put its last text out."""
-
-NOTICE_EVERY_S: Final = 10.0
-"""How often one person is told in one channel that a message of theirs is not answered."""
 
 CONNECTIONS_KEPT: Final = 50
 BAD_TOKEN: Final = 4004
@@ -173,41 +153,15 @@ class DiscordDoor:
             hooks=Hooks(clock),
             up=self.ready,
         )
-        closed, notices = ClosedChannels(clock), Notices(clock, every_s=NOTICE_EVERY_S)
-        replies = Replies(
-            pacing=OutputPacing(clock),
-            words=ChatWords(clock),
+        ground = Ground(
+            services=services,
             clock=clock,
-            http=bot.http,
-            closed=closed,
-            notices=notices,
+            session=session,
+            reads_messages=config.message_content,
+            key_page=config.key_page,
+            api_url=config.api_url,
         )
-        forms = KeyForms(services.accounts, key_page=config.key_page)
-        attachments = Attachments(session, api_url=config.api_url)
-        questions = Questions(services.chat, replies, attachments)
-        summaries = Summaries(services.chat, replies, reads_messages=config.message_content)
-        talking = Talking(
-            services.chat,
-            replies,
-            attachments,
-            hearing=Hearing(lambda: bot.user.id if bot.user else 0),
-            closed=closed,
-            notices=notices,
-            tasks=services.tasks,
-        )
-        bot.serve(
-            cogs=(
-                Asking(services.chat, replies, attachments),
-                Keys(forms),
-                Clearing(services.conversations),
-                Quoting(questions, summaries),
-                Helping(services.accounts, bot.shapes, reads_messages=config.message_content),
-            ),
-            clicks=Clicks(services, replies, forms),
-            forms={"key": forms, "ask": questions},
-            suggestions=Suggestions(services.models, bot.command_titles),
-            talking=talking,
-        )
+        furnish(bot, ground)
         return bot
 
 

@@ -12,6 +12,8 @@ from enum import StrEnum
 from uuid import UUID
 
 PREFIX = "cmp1"
+PRIVATE = "private"
+"""Argument of a button below an answer that only one person sees."""
 
 
 class Action(StrEnum):
@@ -20,11 +22,15 @@ class Action(StrEnum):
     STOP = "stop"
     REGENERATE = "regenerate"
     CONTINUE = "continue"
+    OTHER_MODEL = "other_model"
+    THREAD = "thread"
+    DELETE = "delete"
     SET_KEY = "set_key"
     REMOVE_KEY = "remove_key"
     CHOOSE_MODEL = "choose_model"
     CONFIRM_CLEAR = "confirm_clear"
     CANCEL = "cancel"
+    CHAT_CHANNELS = "chat_channels"
 
 
 class Tone(StrEnum):

@@ -9,14 +9,15 @@ from __future__ import annotations
 import asyncio
 import json
 from collections import deque
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Generator, Iterable, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from http import HTTPStatus
-from typing import Final, cast
+from typing import Any, Final, cast
 
 import aiohttp
 import discord
+import structlog
 from discord.http import HTTPClient, Route
 
 from companion.bot.buttons import Button
@@ -24,8 +25,12 @@ from companion.bot.closed_channels import ClosedChannels
 from companion.bot.responder import DeliveryDelayed, DeliveryError, DeliveryGone, TextFile
 from companion.bot.views import view_of
 
+log = structlog.get_logger()
+
+DELETE_S: Final = 30.0
 UNKNOWN_CHANNEL: Final = 10003
 UNKNOWN_MESSAGE: Final = 10008
+ARCHIVED: Final = 50083
 _MESSAGES: Final = "/channels/{channel_id}/messages"
 _FLAGS: Final = discord.MessageFlags(suppress_embeds=True).value
 
@@ -107,11 +112,9 @@ class ChannelMessages:
 
     async def delete_unused(self) -> None:
         """Delete the reused messages that the new text did not need."""
-        while self._unused:
-            message_id = self._unused.popleft()
-            with self._translated():
-                async with asyncio.timeout(self._request_s):
-                    await self._http.delete_message(self.channel_id, message_id)
+        left = [(self.channel_id, message_id) for message_id in self._unused]
+        self._unused.clear()
+        await delete_messages(self._http, left)
 
     async def _create(self, content: str, buttons: Sequence[Button], file: TextFile | None) -> int:
         number, spot = len(self.ids), self._spot
@@ -149,10 +152,19 @@ class ChannelMessages:
     ) -> Mapping[str, object]:
         with self._translated():
             async with asyncio.timeout(self._request_s):
-                if file is None:
-                    sent = await self._http.request(route, json=payload)
-                else:
-                    sent = await self._http.request(route, form=_form(payload, file))
+                try:
+                    return await self._send(route, payload, file)
+                except discord.HTTPException as error:
+                    if error.code != ARCHIVED:
+                        raise
+                    await self._http.edit_channel(self.channel_id, archived=False)
+                    return await self._send(route, payload, file)
+
+    async def _send(
+        self, route: Route, payload: Payload, file: TextFile | None
+    ) -> Mapping[str, object]:
+        body: dict[str, Any] = {"json": payload} if file is None else {"form": _form(payload, file)}
+        sent: Any = await self._http.request(route, **body)
         return cast("Mapping[str, object]", sent)
 
     @contextmanager
@@ -166,6 +178,16 @@ class ChannelMessages:
             raise _delivery_error(error) from error
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             raise DeliveryDelayed from error
+
+
+async def delete_messages(http: HTTPClient, messages: Iterable[tuple[int, int]]) -> None:
+    """Delete messages, each named with its channel; what cannot be deleted stays."""
+    for channel_id, message_id in messages:
+        try:
+            async with asyncio.timeout(DELETE_S):
+                await http.delete_message(channel_id, message_id)
+        except (discord.HTTPException, aiohttp.ClientError, TimeoutError, OSError) as error:
+            log.info("message_not_deleted", why=type(error).__name__)
 
 
 def _delivery_error(error: discord.HTTPException) -> DeliveryError:

@@ -125,6 +125,20 @@ class CompanionBot(discord.AutoShardedBot):
         if incoming is not None:
             await self._tracked(incoming, incoming.kind, self._talking.answer)
 
+    async def on_raw_message_edit(self, payload: discord.RawMessageUpdateEvent) -> None:
+        """Answer a changed message anew."""
+        incoming = await self._talking.hear_edit(payload)
+        if incoming is not None:
+            await self._tracked(incoming, "edit", self._talking.revise)
+
+    async def on_raw_message_delete(self, payload: discord.RawMessageDeleteEvent) -> None:
+        """Forget what a deleted message asked."""
+        await self._talking.forget((payload.message_id,))
+
+    async def on_raw_bulk_message_delete(self, payload: discord.RawBulkMessageDeleteEvent) -> None:
+        """Forget what deleted messages asked."""
+        await self._talking.forget(sorted(payload.message_ids))
+
     async def on_application_command_error(
         self, context: discord.ApplicationContext, exception: discord.DiscordException
     ) -> None:

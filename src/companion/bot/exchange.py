@@ -99,6 +99,11 @@ class Exchange:
             and theirs.read_message_history
         )
 
+    @property
+    def clicked(self) -> int | None:
+        """The message that was clicked."""
+        return self.interaction.message.id if self.interaction.message else None
+
     async def defer(self, *, ephemeral: bool) -> None:
         """Acknowledge with a placeholder; raises `Unacknowledged`."""
         receipt = await self._acknowledger.respond(
@@ -150,9 +155,15 @@ class Exchange:
         """Put an answer in the place of the placeholder, or of the message that was clicked."""
         await self.interaction.edit_original_response(
             content=answer.text,
-            view=view_of(answer.buttons, answer.menu),
+            view=view_of(answer.buttons, answer.menu, answer.channels),
             allowed_mentions=discord.AllowedMentions.none(),
         )
+        self.stage = Stage.ANSWERED
+
+    async def remove(self) -> None:
+        """Delete the message that was clicked, after `defer_update`."""
+        with contextlib.suppress(discord.NotFound):  # someone was faster
+            await self.interaction.delete_original_response()
         self.stage = Stage.ANSWERED
 
     def hand_over(self) -> None:
@@ -175,7 +186,7 @@ class Exchange:
     async def _follow_up(self, answer: Answer, *, ephemeral: bool) -> None:
         await self.interaction.followup.send(
             answer.text,
-            view=view_of(answer.buttons, answer.menu) or discord.utils.MISSING,
+            view=view_of(answer.buttons, answer.menu, answer.channels) or discord.utils.MISSING,
             ephemeral=ephemeral,
             allowed_mentions=discord.AllowedMentions.none(),
         )

@@ -11,10 +11,16 @@ from collections.abc import Callable
 from typing import Final
 
 import discord
+import structlog
 
 from companion.bot.incoming import Incoming
 from companion.bot.message_origin import place_of_message
-from companion.domain.actor import Door, Place, PlaceKind
+from companion.domain.actor import Door, MessageId, Place, PlaceKind
+from companion.domain.errors import StorageError
+from companion.services.conversations import ConversationsService
+from companion.services.rooms import RoomsService
+
+log = structlog.get_logger()
 
 SPOKEN: Final = {discord.MessageType.default, discord.MessageType.reply}
 
@@ -22,8 +28,12 @@ SPOKEN: Final = {discord.MessageType.default, discord.MessageType.reply}
 class Hearing:
     """Picks out what is meant for the app."""
 
-    def __init__(self, me: Callable[[], int]) -> None:
+    def __init__(
+        self, me: Callable[[], int], conversations: ConversationsService, rooms: RoomsService
+    ) -> None:
         self._me = me
+        self._conversations = conversations
+        self._rooms = rooms
 
     async def hear(self, message: discord.Message) -> Incoming | None:
         """Return the message as one for the app, or nothing."""
@@ -48,7 +58,24 @@ class Hearing:
         channel = message.channel
         if isinstance(channel, discord.Thread) and channel.owner_id == me:  # pyright: ignore[reportUnknownMemberType]
             return Door.MESSAGE
-        return None
+        return Door.MESSAGE if await self._is_ours(message, place) else None
+
+    async def _is_ours(self, message: discord.Message, place: Place) -> bool:
+        """Say whether it replies to an answer, or stands where all is meant for the app."""
+        reference = message.reference
+        try:
+            if reference is not None and reference.message_id is not None:
+                found = await self._conversations.answers_to(MessageId(reference.message_id))
+                if found is not None:
+                    return True
+            if place.kind is not PlaceKind.CHANNEL:
+                return False
+            assert place.guild_id is not None
+            assert place.channel_id is not None
+            return await self._rooms.is_chat_channel(place.guild_id, place.channel_id)
+        except StorageError as error:
+            log.warning("message_not_looked_up", error=error.code)
+            return False
 
 
 def _is_spoken(message: discord.Message) -> bool:

@@ -31,6 +31,11 @@ MORE: Final = {
         "asks before it does. Your key and your settings stay.\n"
         "Try: `/clear scope:here`"
     ),
+    "settings": (
+        "Only for people who manage the server, and only they see it. Choose the channels in "
+        "which I answer every message.\n"
+        "Try: `/settings`"
+    ),
     "help": "Try: `/help command:ask`",
     "Ask about this": (
         "Right-click a message (on a phone: press it long), choose *Apps*, then *Ask about this*, "

@@ -72,15 +72,17 @@ class Questions:
         if message is None:
             await exchange.reply(message_words.message_lost())
             return
+        question = typed_text(exchange.data, QUESTION_FIELD)
         request = ChatRequest(
             actor=exchange.actor,
             place=exchange.place,
             door=Door.MODAL,
-            prompt=typed_text(exchange.data, QUESTION_FIELD),
+            prompt=question,
             files=await self._files(message),
             interaction_id=exchange.id,
+            private=exchange.ephemeral,
         )
-        await self._replies.render(exchange, self._chat.ask(request))
+        await self._replies.render(exchange, self._chat.ask(request), asked=question)
 
     async def _files(self, message: discord.Message) -> tuple[InputFile, ...]:
         names = {user.id: user.display_name for user in message.mentions}

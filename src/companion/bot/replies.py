@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import aclosing
+from typing import Final
 
 from discord.http import HTTPClient
 
+from companion.bot.aftermath import Aftermath
 from companion.bot.channel_messages import ChannelMessages, Spot
 from companion.bot.channel_responder import ChannelResponder
 from companion.bot.closed_channels import ClosedChannels
@@ -16,10 +18,14 @@ from companion.bot.interaction_responder import InteractionResponder
 from companion.bot.notices import Notices
 from companion.bot.output_pacing import OutputPacing
 from companion.bot.reply_stream import ReplyStream
+from companion.bot.threads import Shown
 from companion.bot.words import SILENCED, ChatWords
-from companion.domain.chat import ChatEvent, Failed
-from companion.domain.errors import AlreadyAnswered
+from companion.domain.chat import ChatEvent, Failed, Finished
+from companion.domain.errors import AlreadyAnswered, AlreadyRunning, NotYours, TurnGone
 from companion.ports.clock import Clock
+
+NOT_REVISED: Final = (TurnGone, NotYours, AlreadyRunning)
+"""Why a changed message is not answered anew: not the last one, say. Nobody asked for words."""
 
 
 class Replies:
@@ -34,6 +40,7 @@ class Replies:
         http: HTTPClient,
         closed: ClosedChannels,
         notices: Notices,
+        aftermath: Aftermath,
     ) -> None:
         self._pacing = pacing
         self._words = words
@@ -41,14 +48,21 @@ class Replies:
         self._http = http
         self._closed = closed
         self._notices = notices
+        self._aftermath = aftermath
 
     async def render(
-        self, exchange: Exchange, events: AsyncGenerator[ChatEvent], *, note: str = ""
+        self,
+        exchange: Exchange,
+        events: AsyncGenerator[ChatEvent],
+        *,
+        note: str = "",
+        asked: str = "",
     ) -> None:
         """Show the events as they come, after the exchange was deferred.
 
-        `note` is one more small line below the answer. What is refused before it starts is
-        only seen by the person who asked, however public the answer would have been.
+        `note` is one more small line below the answer, `asked` what a thread is named
+        after. What is refused before it starts is only seen by the person who asked,
+        however public the answer would have been.
         """
         async with aclosing(events):
             first = await anext(events)
@@ -60,33 +74,67 @@ class Replies:
             exchange.hand_over()
             responder = InteractionResponder(exchange.interaction, clock=self._clock)
             stream = ReplyStream(responder, self._pacing, clock=self._clock)
-            notes = (note, SILENCED if exchange.was_silenced else "")
-            words = self._words.noting(*filter(None, notes))
-            await stream.render(_from(first, events), words)
-            if stream.refused:
-                await exchange.reply(self._words.blocked())
+            notes = tuple(filter(None, (note, SILENCED if exchange.was_silenced else "")))
+            words = self._words.where(exchange.place, private=exchange.ephemeral, notes=notes)
+            end = await stream.render(_from(first, events), words)
+        if stream.refused:
+            await exchange.reply(self._words.blocked())
+        messages = responder.public_messages
+        await self._aftermath.note(end, exchange.place, messages)
+        if isinstance(end, Finished):
+            await self._aftermath.consider_thread(
+                Shown(
+                    actor=exchange.actor,
+                    place=exchange.place,
+                    finished=end,
+                    messages=messages,
+                    channel=exchange.interaction.channel,
+                    asked=asked,
+                )
+            )
 
-    async def answer(self, incoming: Incoming, events: AsyncGenerator[ChatEvent]) -> None:
+    async def answer(
+        self,
+        incoming: Incoming,
+        events: AsyncGenerator[ChatEvent],
+        *,
+        reused: Sequence[int] = (),
+    ) -> None:
         """Show the events below the message that asked, as they come.
 
-        What is refused before it starts is told too, but not to someone who is told
-        all the time.
+        `reused` are messages of an earlier answer, which this one is written over. What is
+        refused before it starts is told too, but not to someone who is told all the time.
         """
         async with aclosing(events):
             first = await anext(events)
             if isinstance(first, Failed):
-                await self._refuse(incoming, first)
+                if not (reused and isinstance(first.error, NOT_REVISED)):
+                    await self._refuse(incoming, first)
                 return
-            spot = Spot(
-                channel_id=incoming.message.channel.id,
-                origin=incoming.message.id,
-                reply_to=incoming.message.id,
-            )
-            messages = ChannelMessages(self._http, spot, closed=self._closed)
+            messages = self._messages_below(incoming, reused)
             stream = ReplyStream(ChannelResponder(messages), self._pacing, clock=self._clock)
-            await stream.render(_from(first, events), self._words)
-            if stream.refused:
-                await incoming.reply(self._words.blocked())
+            words = self._words.where(incoming.place, private=False)
+            end = await stream.render(_from(first, events), words)
+        if stream.refused:
+            await incoming.reply(self._words.blocked())
+        await messages.delete_unused()
+        await self._aftermath.note(end, incoming.place, messages.ids)
+        if isinstance(end, Finished):
+            await self._aftermath.consider_thread(
+                Shown(
+                    actor=incoming.actor,
+                    place=incoming.place,
+                    finished=end,
+                    messages=tuple(messages.ids),
+                    channel=incoming.message.channel,
+                    asked=incoming.words,
+                )
+            )
+
+    def _messages_below(self, incoming: Incoming, reused: Sequence[int]) -> ChannelMessages:
+        message = incoming.message
+        spot = Spot(channel_id=message.channel.id, origin=message.id, reply_to=message.id)
+        return ChannelMessages(self._http, spot, closed=self._closed, reused=reused)
 
     async def _refuse(self, incoming: Incoming, failed: Failed) -> None:
         if isinstance(failed.error, AlreadyAnswered):

@@ -60,6 +60,7 @@ class Summaries:
             prompt=REQUEST,
             files=(_file(transcript),),
             interaction_id=exchange.id,
+            private=True,
         )
         note = message_words.read_so_far(transcript.messages, cut=transcript.cut)
         await self._replies.render(exchange, self._chat.ask(request), note=note)

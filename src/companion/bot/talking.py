@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import contextlib
+import math
+from collections.abc import Iterable
 from typing import Final
 
 import aiohttp
 import discord
 import structlog
+from discord.http import HTTPClient
 
 from companion.bot import message_words
 from companion.bot.attachments import Attachments
+from companion.bot.channel_messages import delete_messages
 from companion.bot.closed_channels import ClosedChannels
 from companion.bot.hearing import Hearing
 from companion.bot.incoming import Incoming
@@ -18,9 +22,11 @@ from companion.bot.message_origin import may_speak
 from companion.bot.message_text import question_about, quotation
 from companion.bot.notices import Notices
 from companion.bot.replies import Replies
+from companion.domain.actor import MessageId
 from companion.domain.chat import ChatRequest, InputFile
-from companion.services.background import BackgroundTasks
-from companion.services.chat import ChatService
+from companion.domain.errors import StorageError
+from companion.ports.clock import Clock
+from companion.services.container import Services
 
 log = structlog.get_logger()
 
@@ -32,22 +38,24 @@ class Talking:
 
     def __init__(
         self,
-        chat: ChatService,
+        services: Services,
         replies: Replies,
         attachments: Attachments,
         *,
         hearing: Hearing,
         closed: ClosedChannels,
         notices: Notices,
-        tasks: BackgroundTasks,
+        http: HTTPClient,
+        clock: Clock,
     ) -> None:
-        self._chat = chat
+        self._services = services
         self._replies = replies
         self._attachments = attachments
         self._hearing = hearing
         self._closed = closed
         self._notices = notices
-        self._tasks = tasks
+        self._http = http
+        self._edits = Notices(clock, every_s=math.inf)
 
     async def hear(self, message: discord.Message) -> Incoming | None:
         """Return a message that is for the app and can be answered where it stands."""
@@ -66,8 +74,40 @@ class Talking:
             if self._notices.may(incoming.actor.discord_id, incoming.place.channel_id):
                 await incoming.reply(message_words.greeting())
             return
-        self._tasks.start("typing", _show_typing(incoming.message.channel))
-        await self._replies.answer(incoming, self._chat.ask(request))
+        self._services.tasks.start("typing", _show_typing(incoming.message.channel))
+        await self._replies.answer(incoming, self._services.chat.ask(request))
+
+    async def hear_edit(self, payload: discord.RawMessageUpdateEvent) -> Incoming | None:
+        """Return a message of a person's that was changed and had been answered."""
+        stamp = payload.data.get("edited_timestamp")
+        if not stamp or "author" not in payload.data:
+            return None  # Discord unfolded a link, say
+        incoming = await self.hear(payload.new_message)
+        # the same edit is told again when anything else about the message changes
+        if incoming is None or not self._edits.may(payload.message_id, stamp):
+            return None
+        return incoming
+
+    async def revise(self, incoming: Incoming) -> None:
+        """Answer anew what a person's last message says now, in place of the old answer."""
+        asked = MessageId(incoming.message.id)
+        shown = await self._services.conversations.answers_below(asked)
+        if not shown:
+            return
+        request = await self._request(incoming)
+        here = [message for channel, message in shown if channel == incoming.place.channel_id]
+        events = self._services.chat.revise(request, message_id=asked)
+        await self._replies.answer(incoming, events, reused=here)
+
+    async def forget(self, message_ids: Iterable[int]) -> None:
+        """Forget what deleted messages asked, and delete the answers to them."""
+        for message_id in message_ids:
+            try:
+                shown = await self._services.conversations.forget_message(MessageId(message_id))
+            except StorageError as error:
+                log.warning("message_not_forgotten", error=error.code)
+                return
+            await delete_messages(self._http, shown)
 
     async def _request(self, incoming: Incoming) -> ChatRequest:
         attached = incoming.message.attachments[:MOST_FILES]
@@ -82,6 +122,7 @@ class Talking:
             prompt=question_about(incoming.words, names, quotes=quoted is not None),
             files=tuple(files),
             interaction_id=incoming.id,
+            reply_to=None if incoming.replied_to is None else MessageId(incoming.replied_to),
         )
 
 

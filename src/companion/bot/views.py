@@ -7,11 +7,14 @@ it also works after a restart.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Final
 
 import discord
 
-from companion.bot.answer import Answer, Menu
+from companion.bot.answer import Answer, ChannelMenu, Menu
 from companion.bot.buttons import Button, Tone
+
+MOST_CHANNELS: Final = 25
 
 STYLES = {
     Tone.PLAIN: discord.ButtonStyle.secondary,
@@ -20,13 +23,14 @@ STYLES = {
 }
 
 
-def view_of(buttons: Sequence[Button], menu: Menu | None = None) -> discord.ui.View | None:
+def view_of(buttons: Sequence[Button], *more: Menu | ChannelMenu | None) -> discord.ui.View | None:
     """Return the view to send along, or `None` when there is nothing to click."""
-    if not buttons and menu is None:
+    menus = [menu for menu in more if menu is not None]
+    if not buttons and not menus:
         return None
     view = discord.ui.View(timeout=None, store=False)
-    if menu is not None:
-        view.add_item(_select(menu))
+    for menu in menus:
+        view.add_item(_channels(menu) if isinstance(menu, ChannelMenu) else _select(menu))
     for button in buttons:
         view.add_item(_button(button))
     return view
@@ -34,7 +38,7 @@ def view_of(buttons: Sequence[Button], menu: Menu | None = None) -> discord.ui.V
 
 def components_of(answer: Answer) -> list[dict[str, object]]:
     """Return the same as plain JSON, for a first response."""
-    view = view_of(answer.buttons, answer.menu)
+    view = view_of(answer.buttons, answer.menu, answer.channels)
     return [] if view is None else view.to_components()  # pyright: ignore[reportUnknownVariableType, reportUnknownMemberType]
 
 
@@ -54,5 +58,20 @@ def _select(menu: Menu) -> discord.ui.Select[discord.ui.View]:
         options=[
             discord.SelectOption(label=choice.label, value=choice.value, description=choice.note)
             for choice in menu.choices
+        ],
+    )
+
+
+def _channels(menu: ChannelMenu) -> discord.ui.Select[discord.ui.View]:
+    return discord.ui.Select(
+        discord.ComponentType.channel_select,
+        custom_id=menu.custom_id,
+        placeholder=menu.placeholder,
+        min_values=0,
+        max_values=MOST_CHANNELS,
+        channel_types=[discord.ChannelType.text],
+        default_values=[
+            discord.SelectDefaultValue(id=channel, type=discord.SelectDefaultValueType.channel)
+            for channel in menu.chosen[:MOST_CHANNELS]
         ],
     )

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from companion.bot.answer import Answer
-from companion.bot.buttons import Action, Button, Tone
+from companion.bot.buttons import PRIVATE, Action, Button, Tone
 from companion.bot.errors import describe
 from companion.bot.file_words import noted
 from companion.bot.wording import count, in_, money, quoted
+from companion.domain.actor import Place, PlaceKind
 from companion.domain.chat import Adaptation, Failed, Finished, Retrying, Started
 from companion.domain.conversation import Finish
 from companion.domain.errors import CompanionError, Draining
@@ -41,13 +42,23 @@ SILENCED = "Only you see this: the server lets apps from outside answer privatel
 class ChatWords:
     """The words of one process: implements `companion.bot.reply_words.ReplyWords`."""
 
-    def __init__(self, clock: Clock, *, extra_notes: tuple[str, ...] = ()) -> None:
+    def __init__(
+        self,
+        clock: Clock,
+        *,
+        extra_notes: tuple[str, ...] = (),
+        threads: bool = False,
+        private: bool = False,
+    ) -> None:
         self._clock = clock
         self._extra_notes = extra_notes
+        self._threads = threads
+        self._private = private
 
-    def noting(self, *notes: str) -> ChatWords:
-        """Return words that also say this below the answer."""
-        return ChatWords(self._clock, extra_notes=notes)
+    def where(self, place: Place, *, private: bool, notes: tuple[str, ...] = ()) -> ChatWords:
+        """Return the words for an answer in that place, with more notes below it."""
+        threads = place.kind is PlaceKind.CHANNEL and not place.user_install_only and not private
+        return ChatWords(self._clock, extra_notes=notes, threads=threads, private=private)
 
     def thinking(self, started: Started) -> str:
         """Say that the model is being asked and has not said anything for a while."""
@@ -63,14 +74,22 @@ class ChatWords:
         return (Button(action=Action.STOP, label="Stop", target=started.turn_id),)
 
     def finished_buttons(self, finished: Finished) -> tuple[Button, ...]:
-        """Return *Regenerate*, and *Continue* before it when the answer was cut."""
-        again = Button(action=Action.REGENERATE, label="Regenerate", target=finished.turn_id)
-        if not finished.finish.can_continue:
-            return (again,)
-        more = Button(
-            action=Action.CONTINUE, label="Continue", target=finished.turn_id, tone=Tone.PRIMARY
+        """Return what can be done with the answer: five buttons at most, one row."""
+        turn = finished.turn_id
+        more = Button(action=Action.CONTINUE, label="Continue", target=turn, tone=Tone.PRIMARY)
+        thread = Button(action=Action.THREAD, label="Thread", target=turn)
+        return (
+            *((more,) if finished.finish.can_continue else ()),
+            Button(action=Action.REGENERATE, label="Regenerate", target=turn),
+            Button(
+                action=Action.OTHER_MODEL,
+                label="Other model",
+                target=turn,
+                argument=PRIVATE if self._private else "",
+            ),
+            *((thread,) if self._threads else ()),
+            Button(action=Action.DELETE, label="Delete", target=turn),
         )
-        return (more, again)
 
     def footer(self, finished: Finished) -> str:
         """Return model, tokens, cost, seconds and payer, and what was left out."""

@@ -56,6 +56,12 @@ class ConversationsService:
             shared = await unit.conversations.shared_with(person)
             return gone + sum([await unit.conversations.clear_of(each, person) for each in shared])
 
+    async def check_own(self, turn_id: TurnId, actor: Actor, place: Place) -> None:
+        """Raise `NotYours` or `TurnGone` unless the actor may do things with this turn here."""
+        self._gate.check(actor, place, None)
+        async with self._store.read() as unit:
+            await own_turn(unit, turn_id, actor, place, await unit.people.find(actor))
+
     async def move_to_thread(
         self, turn_id: TurnId, *, actor: Actor, place: Place, thread_id: ChannelId
     ) -> None:
@@ -89,6 +95,12 @@ class ConversationsService:
         """Return the messages that show a turn's answer, in order."""
         async with self._store.read() as unit:
             return list(await unit.answer_messages.of_turn(turn_id))
+
+    async def answers_below(self, message_id: MessageId) -> Messages:
+        """Return the messages that show the answer to what a message asked, in order."""
+        async with self._store.read() as unit:
+            turn = await unit.turns.asked_by(InteractionId(message_id))
+            return [] if turn is None else list(await unit.answer_messages.of_turn(turn.id))
 
     async def remove_turn(self, turn_id: TurnId, actor: Actor, place: Place) -> Messages:
         """Forget a turn; return the messages to delete. Raises `NotYours` or `TurnGone`."""

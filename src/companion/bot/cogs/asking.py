@@ -51,5 +51,6 @@ class Asking(discord.Cog):
             max_tokens=max_tokens,
             files=await self._attachments.read(attachment),
             interaction_id=ctx.exchange.id,
+            private=ctx.exchange.ephemeral,
         )
-        await self._replies.render(ctx.exchange, self._chat.ask(request))
+        await self._replies.render(ctx.exchange, self._chat.ask(request), asked=prompt)

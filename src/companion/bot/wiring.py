@@ -1,0 +1,127 @@
+"""What the client works with, wired: commands, buttons, forms, and ordinary messages."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+import aiohttp
+
+from companion.bot.aftermath import Aftermath
+from companion.bot.answer_clicks import AnswerClicks
+from companion.bot.attachments import Attachments
+from companion.bot.clicks import Clicks
+from companion.bot.client import CompanionBot
+from companion.bot.closed_channels import ClosedChannels
+from companion.bot.cogs.asking import Asking
+from companion.bot.cogs.clearing import Clearing
+from companion.bot.cogs.helping import Helping
+from companion.bot.cogs.keys import Keys
+from companion.bot.cogs.quoting import Quoting
+from companion.bot.cogs.settling import Settling
+from companion.bot.forms import KeyForms
+from companion.bot.hearing import Hearing
+from companion.bot.notices import Notices
+from companion.bot.output_pacing import OutputPacing
+from companion.bot.questions import Questions
+from companion.bot.replies import Replies
+from companion.bot.settings_panel import SettingsPanel
+from companion.bot.suggestions import Suggestions
+from companion.bot.summaries import Summaries
+from companion.bot.talking import Talking
+from companion.bot.threads import Threads
+from companion.bot.words import ChatWords
+from companion.ports.clock import Clock
+from companion.services.container import Services
+
+NOTICE_EVERY_S: Final = 10.0
+"""How often one person is told in one channel that a message of theirs is not answered."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ground:
+    """What all of it stands on."""
+
+    services: Services
+    clock: Clock
+    session: aiohttp.ClientSession
+    reads_messages: bool
+    key_page: str
+    api_url: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Shared:
+    """What several handlers use."""
+
+    closed: ClosedChannels
+    notices: Notices
+    threads: Threads
+    replies: Replies
+    attachments: Attachments
+
+
+def furnish(bot: CompanionBot, ground: Ground) -> None:
+    """Give the client its commands and handlers; once, before logging in."""
+    services, reads = ground.services, ground.reads_messages
+    shared = _share(bot, ground)
+    replies, attachments = shared.replies, shared.attachments
+    forms = KeyForms(services.accounts, key_page=ground.key_page)
+    panel = SettingsPanel(services.rooms, reads_messages=reads)
+    questions = Questions(services.chat, replies, attachments)
+    answers = AnswerClicks(services, replies, shared.threads, bot.http)
+    bot.serve(
+        cogs=(
+            Asking(services.chat, replies, attachments),
+            Keys(forms),
+            Clearing(services.conversations),
+            Quoting(questions, Summaries(services.chat, replies, reads_messages=reads)),
+            Settling(panel),
+            Helping(services.accounts, bot.shapes, reads_messages=reads),
+        ),
+        clicks=Clicks(services, replies, forms, answers=answers, panel=panel),
+        forms={"key": forms, "ask": questions},
+        suggestions=Suggestions(services.models, bot.command_titles),
+        talking=_talking(bot, ground, shared),
+    )
+
+
+def _share(bot: CompanionBot, ground: Ground) -> _Shared:
+    services, clock, http = ground.services, ground.clock, bot.http
+    closed, notices = ClosedChannels(clock), Notices(clock, every_s=NOTICE_EVERY_S)
+    threads = Threads(
+        services, http, closed=closed, clock=clock, reads_messages=ground.reads_messages
+    )
+    replies = Replies(
+        pacing=OutputPacing(clock),
+        words=ChatWords(clock),
+        clock=clock,
+        http=http,
+        closed=closed,
+        notices=notices,
+        aftermath=Aftermath(services.conversations, threads),
+    )
+    return _Shared(
+        closed=closed,
+        notices=notices,
+        threads=threads,
+        replies=replies,
+        attachments=Attachments(ground.session, api_url=ground.api_url),
+    )
+
+
+def _talking(bot: CompanionBot, ground: Ground, shared: _Shared) -> Talking:
+    services = ground.services
+    hearing = Hearing(
+        lambda: bot.user.id if bot.user else 0, services.conversations, services.rooms
+    )
+    return Talking(
+        services,
+        shared.replies,
+        shared.attachments,
+        hearing=hearing,
+        closed=shared.closed,
+        notices=shared.notices,
+        http=bot.http,
+        clock=ground.clock,
+    )
