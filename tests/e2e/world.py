@@ -89,7 +89,7 @@ class World:
     ) -> Interaction:
         """Use a command without waiting."""
         uploads = options.pop("uploads", ())
-        install = options.pop("install", "guild")
+        install = options.pop("install", None)
         target = options.pop("target", None)
         return await self.discord.invoke(
             who, where, name, options, attachments=uploads, target=target, install=install

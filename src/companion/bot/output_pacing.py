@@ -109,6 +109,15 @@ class OutputPacing:
         for old in [c for c, writes in self._channel_writes.items() if self._is_past(writes, now)]:
             del self._channel_writes[old]
 
+    def may_spare_one(self) -> bool:
+        """Say whether a request that nobody waits for may go out with the bot's token, now."""
+        now = self._clock.monotonic()
+        _forget_before(self._bot_writes, now - 1.0)
+        if len(self._bot_writes) >= self._rules.bot_writes_per_s // 2:
+            return False
+        self._bot_writes.append(now)
+        return True
+
     def _is_past(self, writes: deque[float], now: float) -> bool:
         _forget_before(writes, now - self._rules.window_s)
         return not writes

@@ -93,6 +93,10 @@ class Replies:
                 )
             )
 
+    def may_show_typing(self) -> bool:
+        """Say whether there is room for it beside the answers that are being written."""
+        return self._pacing.may_spare_one()
+
     async def answer(
         self,
         incoming: Incoming,

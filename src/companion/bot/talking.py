@@ -74,7 +74,8 @@ class Talking:
             if self._notices.may(incoming.actor.discord_id, incoming.place.channel_id):
                 await incoming.reply(message_words.greeting())
             return
-        self._services.tasks.start("typing", _show_typing(incoming.message.channel))
+        if self._replies.may_show_typing():
+            self._services.tasks.start("typing", _show_typing(incoming.message.channel))
         await self._replies.answer(incoming, self._services.chat.ask(request))
 
     async def hear_edit(self, payload: discord.RawMessageUpdateEvent) -> Incoming | None:
