@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from companion.playground.state import Message
+from companion.playground.vocabulary import MEMBER_DEFAULTS, Permission
 from tests.e2e.conftest import Opener
 from tests.e2e.world import World, body, labels, only, refusal, until
 from tests.support.provider_script import Answer
@@ -63,6 +64,17 @@ async def test_delete_is_refused_to_others(world: World) -> None:
     assert only(asked) in general(world)
 
 
+async def test_moderators_may_delete_but_not_set_up(world: World) -> None:
+    guild = world.discord.world.guild("Playground")
+    role = world.discord.admin.add_role(guild, "Mods", MEMBER_DEFAULTS | Permission.MANAGE_MESSAGES)
+    world.discord.admin.give_role(guild, "Grace", role)
+    asked = await world.ask("First.", who="Ada")
+    answer = only(asked)
+    await world.discord.click("Grace", answer, "Delete")
+    await until(lambda: answer not in general(world))
+    assert "manage" in refusal(await world.run("settings", who="Grace"))
+
+
 async def test_other_model_answers_the_same_again(world: World) -> None:
     asked = await world.ask("Hi.")
     menu = await world.click(only(asked), "Other model")
@@ -106,7 +118,7 @@ async def test_managers_set_chat_channels_and_everything_there_is_answered(
         random = world.discord.world.channel("random")
         chosen = await world.discord.select("Ada", only(panel), select["custom_id"], [random])
         await chosen.acknowledged()
-        await until(lambda: f"<#{random.id}>" in only(panel).text)
+        await until(lambda: f"<#{random.id}>" in only(panel).text, 15.0)
         said = await world.say("Anybody here?", who="Grace", where=random)
         assert body((await world.heard(said))[0]) == HELLO
         assert await world.ignored(await world.say("Anybody here?", who="Grace"))

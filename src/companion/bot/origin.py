@@ -27,6 +27,7 @@ def actor_of(interaction: discord.Interaction) -> Actor:
         discord_id=DiscordUserId(user.id),
         role_ids=_role_ids(user),
         manages_guild=permissions.manage_guild or permissions.administrator,
+        moderates=permissions.manage_messages,
         locale=interaction.locale or "en-US",
     )
 

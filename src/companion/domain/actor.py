@@ -43,7 +43,8 @@ class Actor:
     """Whoever asks: a Discord user or a user of the HTTP API, never both.
 
     `manages_guild` is what Discord said of this member in this very request
-    (MANAGE_GUILD or ADMINISTRATOR), never a stored copy.
+    (MANAGE_GUILD or ADMINISTRATOR), never a stored copy; `moderates` (MANAGE_MESSAGES)
+    holds for the place of the request.
     """
 
     name: str
@@ -51,6 +52,7 @@ class Actor:
     http_id: str | None = None
     role_ids: frozenset[int] = frozenset()
     manages_guild: bool = False
+    moderates: bool = False
     locale: str = "en-US"
 
     def __post_init__(self) -> None:

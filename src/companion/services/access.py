@@ -60,6 +60,11 @@ def may_manage(actor: Actor, guild_id: GuildId | None) -> bool:
     return actor.manages_guild and guild_id is not None
 
 
+def may_moderate(actor: Actor, guild_id: GuildId | None) -> bool:
+    """Say whether the actor may do something about others' answers in that place of a server."""
+    return (actor.manages_guild or actor.moderates) and guild_id is not None
+
+
 def identity(actor: Actor) -> str:
     """Return what tells this actor from all others, known before any look into the database."""
     return (

@@ -20,7 +20,7 @@ from companion.domain.errors import (
     NotYours,
     Refused,
 )
-from companion.services.access import identity, may_manage
+from companion.services.access import identity, may_moderate
 from companion.services.job import Job, Mode
 from companion.services.replying import Replier
 from companion.services.revising import Revising
@@ -132,13 +132,13 @@ class ChatService:
     async def stop(self, turn_id: TurnId, actor: Actor, place: Place | None = None) -> None:
         """End a running reply, keeping what it has; raises `NotYours` or `ButtonExpired`.
 
-        Besides whoever asked, people who manage the server may, when `place` is in it.
+        Besides whoever asked, people who moderate there may, when `place` is in that server.
         """
         running = self._running_turns.find(turn_id)
         if running is None:
             raise ButtonExpired
         in_its_server = place is not None and place.guild_id == running.guild_id
-        manages = in_its_server and may_manage(actor, running.guild_id)
+        manages = in_its_server and may_moderate(actor, running.guild_id)
         if identity(actor) != running.owner and not manages:
             raise NotYours
         running.cut(Cut.STOPPED)

@@ -21,7 +21,7 @@ from companion.domain.conversation import (
 )
 from companion.domain.errors import NotYours, TurnGone
 from companion.ports.store import UnitOfWork
-from companion.services.access import may_manage
+from companion.services.access import may_moderate
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,13 +58,13 @@ async def own_turn(
 ) -> tuple[Turn, Conversation]:
     """Return a turn that the actor may change here; raises `TurnGone` or `NotYours`.
 
-    Its author may, and who manages the server, unless the answer was for the author only.
+    Its author may, and who moderates there, unless the answer was for the author only.
     """
     turn = await unit.turns.find(turn_id)
     if turn is None:
         raise TurnGone
-    manages = may_manage(actor, place.guild_id) and not turn.private
-    if turn.author_id != person and not manages:
+    moderates = may_moderate(actor, place.guild_id) and not turn.private
+    if turn.author_id != person and not moderates:
         raise NotYours
     conversation = await unit.conversations.get(turn.conversation_id)
     if conversation is None or not _is_here(conversation, place):
