@@ -22,6 +22,7 @@ from companion.bot.wiring import Ground, furnish
 from companion.domain.errors import ConfigurationError
 from companion.domain.secrets import Secret
 from companion.ports.clock import Clock
+from companion.services.background import BackgroundTasks
 from companion.services.container import Services
 
 log = structlog.get_logger()
@@ -63,6 +64,7 @@ class DiscordDoor:
         self._clock = clock
         self._bot: CompanionBot | None = None
         self._connection: asyncio.Task[None] | None = None
+        self._tasks = BackgroundTasks()
         self.ready = asyncio.Event()
 
     @property
@@ -111,6 +113,7 @@ class DiscordDoor:
         if bot is None or bot.is_closed():
             return
         await _end(bot.handling)
+        await self._tasks.close()
         await bot.close()
         if self._connection is not None:
             self._connection.cancel()
@@ -155,6 +158,7 @@ class DiscordDoor:
         )
         ground = Ground(
             services=services,
+            tasks=self._tasks,
             clock=clock,
             session=session,
             reads_messages=config.message_content,

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Generator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import cast
 
 import discord
@@ -133,11 +134,13 @@ class CompanionBot(discord.AutoShardedBot):
 
     async def on_raw_message_delete(self, payload: discord.RawMessageDeleteEvent) -> None:
         """Forget what a deleted message asked."""
-        await self._talking.forget((payload.message_id,))
+        with self._counted():
+            await self._talking.forget((payload.message_id,))
 
     async def on_raw_bulk_message_delete(self, payload: discord.RawBulkMessageDeleteEvent) -> None:
         """Forget what deleted messages asked."""
-        await self._talking.forget(sorted(payload.message_ids))
+        with self._counted():
+            await self._talking.forget(sorted(payload.message_ids))
 
     async def on_application_command_error(
         self, context: discord.ApplicationContext, exception: discord.DiscordException
@@ -152,16 +155,23 @@ class CompanionBot(discord.AutoShardedBot):
         log.exception("event_failed", discord_event=event_method)
 
     async def _tracked(self, told: T, kind: str, handle: Callable[[T], Awaitable[None]]) -> None:
-        task = cast("asyncio.Task[object]", asyncio.current_task())
-        self._handling.add(task)
         began = self.loop.time()
-        with structlog.contextvars.bound_contextvars(request_id=told.reference):
+        with structlog.contextvars.bound_contextvars(request_id=told.reference), self._counted():
             try:
                 await self._error_hooks.run(told, handle)
             finally:
-                self._handling.discard(task)
                 seconds = round(self.loop.time() - began, 3)
                 log.info("interaction_handled", kind=kind, seconds=seconds)
+
+    @contextmanager
+    def _counted(self) -> Generator[None]:
+        """Count this task as busy, so that closing waits for it, or ends it, before the gateway."""
+        task = cast("asyncio.Task[object]", asyncio.current_task())
+        self._handling.add(task)
+        try:
+            yield
+        finally:
+            self._handling.discard(task)
 
     async def _handle(self, exchange: Exchange) -> None:
         match exchange.interaction.type:

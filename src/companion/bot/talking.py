@@ -26,6 +26,7 @@ from companion.domain.actor import MessageId
 from companion.domain.chat import ChatRequest, InputFile
 from companion.domain.errors import StorageError
 from companion.ports.clock import Clock
+from companion.services.background import BackgroundTasks
 from companion.services.container import Services
 
 log = structlog.get_logger()
@@ -46,6 +47,7 @@ class Talking:
         closed: ClosedChannels,
         notices: Notices,
         http: HTTPClient,
+        tasks: BackgroundTasks,
         clock: Clock,
     ) -> None:
         self._services = services
@@ -55,6 +57,7 @@ class Talking:
         self._closed = closed
         self._notices = notices
         self._http = http
+        self._tasks = tasks
         self._edits = Notices(clock, every_s=math.inf)
 
     async def hear(self, message: discord.Message) -> Incoming | None:
@@ -75,7 +78,7 @@ class Talking:
                 await incoming.reply(message_words.greeting())
             return
         if self._replies.may_show_typing():
-            self._services.tasks.start("typing", _show_typing(incoming.message.channel))
+            self._tasks.start("typing", _show_typing(incoming.message.channel))
         await self._replies.answer(incoming, self._services.chat.ask(request))
 
     async def hear_edit(self, payload: discord.RawMessageUpdateEvent) -> Incoming | None:

@@ -29,6 +29,7 @@ from companion.domain.actor import Actor, ChannelId, Place, PlaceKind
 from companion.domain.chat import Finished
 from companion.domain.conversation import TurnId
 from companion.ports.clock import Clock
+from companion.services.background import BackgroundTasks
 from companion.services.container import Services
 
 log = structlog.get_logger()
@@ -69,12 +70,14 @@ class Threads:
         services: Services,
         http: HTTPClient,
         *,
+        tasks: BackgroundTasks,
         closed: ClosedChannels,
         clock: Clock,
         reads_messages: bool,
     ) -> None:
         self._services = services
         self._http = http
+        self._tasks = tasks
         self._closed = closed
         self._reads_messages = reads_messages
         self._moved = Notices(clock, every_s=math.inf)
@@ -126,7 +129,7 @@ class Threads:
         await self._services.conversations.move_to_thread(
             turn_id, actor=actor, place=place, thread_id=ChannelId(thread)
         )
-        self._services.tasks.start("thread_opening", self._open(thread, turn_id, actor, place))
+        self._tasks.start("thread_opening", self._open(thread, turn_id, actor, place))
         return thread
 
     async def _start(self, channel_id: int, message_id: int, name: str) -> int:

@@ -7,7 +7,7 @@ it also works after a restart.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Final
+from typing import Final, cast
 
 import discord
 
@@ -71,7 +71,11 @@ def _channels(menu: ChannelMenu) -> discord.ui.Select[discord.ui.View]:
         max_values=MOST_CHANNELS,
         channel_types=[discord.ChannelType.text],
         default_values=[
-            discord.SelectDefaultValue(id=channel, type=discord.SelectDefaultValueType.channel)
+            discord.SelectDefaultValue(
+                # Discord describes ids as strings; the library passes on what it gets
+                id=cast("int", str(channel)),
+                type=discord.SelectDefaultValueType.channel,
+            )
             for channel in menu.chosen[:MOST_CHANNELS]
         ],
     )

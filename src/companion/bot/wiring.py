@@ -32,6 +32,7 @@ from companion.bot.talking import Talking
 from companion.bot.threads import Threads
 from companion.bot.words import ChatWords
 from companion.ports.clock import Clock
+from companion.services.background import BackgroundTasks
 from companion.services.container import Services
 
 NOTICE_EVERY_S: Final = 10.0
@@ -43,6 +44,7 @@ class Ground:
     """What all of it stands on."""
 
     services: Services
+    tasks: BackgroundTasks
     clock: Clock
     session: aiohttp.ClientSession
     reads_messages: bool
@@ -90,7 +92,12 @@ def _share(bot: CompanionBot, ground: Ground) -> _Shared:
     services, clock, http = ground.services, ground.clock, bot.http
     closed, notices = ClosedChannels(clock), Notices(clock, every_s=NOTICE_EVERY_S)
     threads = Threads(
-        services, http, closed=closed, clock=clock, reads_messages=ground.reads_messages
+        services,
+        http,
+        tasks=ground.tasks,
+        closed=closed,
+        clock=clock,
+        reads_messages=ground.reads_messages,
     )
     replies = Replies(
         pacing=OutputPacing(clock),
@@ -123,5 +130,6 @@ def _talking(bot: CompanionBot, ground: Ground, shared: _Shared) -> Talking:
         closed=shared.closed,
         notices=shared.notices,
         http=bot.http,
+        tasks=ground.tasks,
         clock=ground.clock,
     )

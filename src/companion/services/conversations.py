@@ -116,8 +116,13 @@ class ConversationsService:
         With an `author` only when it is theirs. Discord does not say who deleted a
         message, nor whose it was: `None` is anybody.
         """
+        asked = InteractionId(message_id)
+        async with self._store.read() as unit:
+            # nearly all messages that are deleted anywhere asked for nothing
+            if await unit.turns.asked_by(asked) is None:
+                return []
         async with self._store.write() as unit:
-            turn = await unit.turns.asked_by(InteractionId(message_id))
+            turn = await unit.turns.asked_by(asked)
             if turn is None:
                 return []
             if author is not None and await unit.people.find(author) != turn.author_id:
