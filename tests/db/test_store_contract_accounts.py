@@ -181,6 +181,22 @@ async def test_contents_past_their_date_are_dropped_once(store: Store, clock: Ha
         assert await unit.provider_log.drop_contents_before(clock.now()) == 0
 
 
+async def test_calls_whose_process_died_are_closed_once(store: Store, clock: HandClock) -> None:
+    async with store.write() as unit:
+        person = await new_person(unit)
+        ended, lost, fresh = (
+            call_start(person, at=clock.now() - timedelta(minutes=ago)) for ago in (30, 30, 1)
+        )
+        for call in (ended, lost, fresh):
+            await unit.provider_log.start(call)
+        await unit.provider_log.end(ended.id, call_end())
+    before = clock.now() - timedelta(minutes=20)
+    async with store.write() as unit:
+        assert await unit.provider_log.close_lost(before, clock.now()) == 1
+        assert await unit.provider_log.close_lost(before, clock.now()) == 0
+        assert await unit.provider_log.close_lost(clock.now(), clock.now()) == 1
+
+
 async def test_many_calls_are_logged_at_once_as_one_by_one(store: Store, clock: HandClock) -> None:
     async with store.write() as unit:
         person = await new_person(unit)

@@ -11,7 +11,7 @@ from companion.domain.errors import KeyMissing
 from companion.domain.models import Credential, Payer
 from companion.domain.secrets import Secret
 from companion.ports import store as port
-from companion.ports.store import CallEnd, CallId, CallStart, Fingerprints, LoggedEnd
+from companion.ports.store import CallEnd, CallId, CallStart, CallStatus, Fingerprints, LoggedEnd
 from tests.fakes.api_repositories import FakeIdempotentAnswers, FakeTokens
 from tests.fakes.conversations import (
     FakeAnswerMessages,
@@ -163,6 +163,17 @@ class FakeProviderLog(port.ProviderLog):
     async def end_all(self, ends: Sequence[LoggedEnd]) -> None:
         for logged in ends:
             await self.end(logged.call, logged.end)
+
+    async def close_lost(self, started_before: datetime, now: datetime) -> int:
+        lost = [
+            call
+            for call in self._tables.calls.values()
+            if call.end is None and call.start.started_at < started_before
+        ]
+        end = CallEnd(status=CallStatus.CUT, ended_at=now, latency_ms=0, error_code=port.LOST)
+        for call in lost:
+            self._tables.calls[call.start.id] = replace(call, end=end)
+        return len(lost)
 
     async def drop_contents_before(self, moment: datetime) -> int:
         old = [

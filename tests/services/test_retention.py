@@ -2,10 +2,12 @@ from __future__ import annotations
 
 import logging
 from collections.abc import AsyncIterator
+from dataclasses import replace
 
 import pytest
 
 from companion.domain.accounts import KeepFor
+from companion.ports.store import LOST, CallStatus
 from tests.services.house import House, until
 
 
@@ -48,6 +50,19 @@ async def test_with_no_retention_old_contents_go_at_once(week: House) -> None:
     await strict.services.sweeper.sweep()
     assert week.log[0].request is None
     await strict.services.close()
+
+
+async def test_a_request_whose_process_died_is_closed_in_the_log(week: House) -> None:
+    await week.ask("Answered")
+    (answered,) = week.log
+    week.store.tables.calls[answered.start.id] = replace(answered, end=None)
+    await week.services.sweeper.sweep()
+    assert week.log[0].end is None  # it may still be running
+    week.clock.advance(minutes=21)
+    await week.services.sweeper.sweep()
+    end = week.log[0].end
+    assert end is not None
+    assert (end.status, end.error_code) == (CallStatus.CUT, LOST)
 
 
 async def test_it_sweeps_at_the_start_and_every_hour(week: House) -> None:

@@ -13,7 +13,7 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import NewType, Protocol
+from typing import Final, NewType, Protocol
 from uuid import UUID
 
 from companion.domain.accounts import (
@@ -122,6 +122,10 @@ class CallStatus(StrEnum):
     FAILED = "failed"
 
 
+LOST: Final = "lost"
+"""The error code of a request whose process died before it could write the end."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CallStart:
     """The start row of a provider request."""
@@ -184,6 +188,10 @@ class ProviderLog(Protocol):
 
     async def end_all(self, ends: Sequence[LoggedEnd]) -> None:
         """Complete many rows, each as `end` does."""
+        ...
+
+    async def close_lost(self, started_before: datetime, now: datetime) -> int:
+        """Complete rows of requests that began before then and whose process died; how many."""
         ...
 
     async def drop_contents_before(self, moment: datetime) -> int:

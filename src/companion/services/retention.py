@@ -13,12 +13,14 @@ from companion.services.background import BackgroundTasks
 from companion.services.idempotency import IDEMPOTENT_FOR
 
 EVERY_S: Final = 3600.0
+LONGEST_CALL: Final = timedelta(minutes=20)
+"""No request to a provider lasts longer: one that seems to has lost its process."""
 _NAME: Final = "retention"
 _log = logging.getLogger(__name__)
 
 
 class RetentionSweeper:
-    """Deletes contents of the log, keys and kept answers that are past their date."""
+    """Deletes what is past its date, and completes log rows that a dead process left open."""
 
     def __init__(
         self, *, store: Store, clock: Clock, tasks: BackgroundTasks, retention_days: int
@@ -37,10 +39,11 @@ class RetentionSweeper:
         """Delete what is due; raises `StorageUnavailable`."""
         now = self._clock.now()
         async with self._store.write() as unit:
+            lost = await unit.provider_log.close_lost(now - LONGEST_CALL, now)
             contents = await unit.provider_log.drop_contents_before(now - self._keep)
             keys = await unit.keys.remove_expired(now)
             await unit.idempotent_answers.drop_before(now - IDEMPOTENT_FOR)
-        _log.info("swept", extra={"contents": contents, "keys": keys})
+        _log.info("swept", extra={"contents": contents, "keys": keys, "lost": lost})
 
     async def _run(self) -> None:
         while True:

@@ -13,7 +13,7 @@ from companion.db.rows import CONTENT, ProviderCallRow, TurnRow
 from companion.db.sealed import Purpose, Sealed
 from companion.db.statements import Statements
 from companion.db.usage_columns import usage_columns
-from companion.ports.store import CallEnd, CallId, CallStart, CallStatus, LoggedEnd
+from companion.ports.store import LOST, CallEnd, CallId, CallStart, CallStatus, LoggedEnd
 
 _TABLE: Final = ProviderCallRow.metadata.tables[ProviderCallRow.__tablename__]
 _INSERT: Final = insert(_TABLE)
@@ -93,6 +93,15 @@ class SqlProviderLog:
             place = ProviderCallRow.place("response", logged.call, logged.person)
         sealed = place and self._ring.seal(Purpose.CONTENT, text or "", place)
         return {"call": logged.call, "said": sealed, **_ended(logged.end)}
+
+    async def close_lost(self, started_before: datetime, now: datetime) -> int:
+        """Complete rows of requests that began before then and whose process died; how many."""
+        running = ProviderCallRow.status == CallStatus.RUNNING
+        return await self._run.run(
+            update(ProviderCallRow)
+            .where(running, ProviderCallRow.started_at < started_before)
+            .values(status=CallStatus.CUT, ended_at=now, error_code=LOST)
+        )
 
     async def drop_contents_before(self, moment: datetime) -> int:
         """Delete contents older than `moment`; return how many rows lost theirs."""
