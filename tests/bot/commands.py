@@ -12,6 +12,7 @@ from companion.bot.cogs.helping import Helping
 from companion.bot.cogs.keys import Keys
 from companion.bot.cogs.quoting import Quoting
 from companion.bot.cogs.settling import Settling
+from companion.bot.cogs.tokens import Tokens
 from companion.bot.command_shapes import CommandShape, read_shape
 from companion.bot.registering import Command, payload_of
 
@@ -22,6 +23,7 @@ _COGS: list[discord.Cog] = [
     Clearing(_NOTHING),
     Quoting(_NOTHING, _NOTHING),
     Settling(_NOTHING),
+    Tokens(_NOTHING),
     Helping(_NOTHING, list, reads_messages=False),
 ]
 

@@ -33,7 +33,16 @@ from companion.services.policy import ServicePolicy
 from tests.support.discord_openapi import assert_requests_follow_discord
 from tests.support.scripted_provider import ScriptedProvider
 
-COMMANDS = ("ask", "setkey", "clear", "help", "settings", "Ask about this", "Summarize from here")
+COMMANDS = (
+    "ask",
+    "setkey",
+    "clear",
+    "help",
+    "settings",
+    "token",
+    "Ask about this",
+    "Summarize from here",
+)
 BUTTONS = ["Regenerate", "Other model", "Thread", "Delete"]
 """Below an answer in a server's channel."""
 OPERATOR_KEY = "sk-operator-canary-7f3a9c1e5b"
@@ -79,13 +88,13 @@ class World:
     running: asyncio.Task[None] = field(repr=False)
 
     async def run(
-        self, name: str, *, who: str = "Ada", where: Where = "general", **options: Any
+        self, name: str, /, *, who: str = "Ada", where: Where = "general", **options: Any
     ) -> Interaction:
         """Use a command and wait until it is answered for good."""
         return await self.settled(await self.start(name, who=who, where=where, **options))
 
     async def start(
-        self, name: str, *, who: str = "Ada", where: Where = "general", **options: Any
+        self, name: str, /, *, who: str = "Ada", where: Where = "general", **options: Any
     ) -> Interaction:
         """Use a command without waiting."""
         uploads = options.pop("uploads", ())

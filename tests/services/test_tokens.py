@@ -150,6 +150,30 @@ async def test_people_see_and_end_only_their_own(tokens: TokensService) -> None:
     assert len(await tokens.everyones()) == 1
 
 
+@pytest.mark.parametrize("spelling", ["{short}", " {SHORT} ", "{id}", "{text}"])
+async def test_own_token_is_revoked_by_whatever_names_it(
+    tokens: TokensService, spelling: str
+) -> None:
+    other = (await tokens.create_own(ADA, DM, "desk")).token
+    made = await tokens.create_own(ADA, DM, "laptop")
+    short, text = made.token.short_id, made.text.reveal()
+    named = spelling.format(short=short, SHORT=short.upper(), id=made.token.id.hex, text=text)
+    with pytest.raises(TokenUnknown):
+        await tokens.revoke_named(GRACE, DM, named)
+    assert await tokens.revoke_named(ADA, DM, named) == made.token
+    assert await tokens.of_person(ADA, DM) == [other]
+
+
+@pytest.mark.parametrize("named", ["", "c", "laptop", "0" * 8])
+async def test_nothing_is_revoked_by_half_a_name(tokens: TokensService, named: str) -> None:
+    mine = (await tokens.create_own(ADA, DM, "laptop")).token
+    with pytest.raises(TokenUnknown):
+        await tokens.revoke_named(ADA, DM, named)
+    with pytest.raises(TokenUnknown):
+        await tokens.revoke_named(ADA, DM, mine.short_id[:-1])
+    assert await tokens.of_person(ADA, DM) == [mine]
+
+
 async def test_a_person_has_a_few_tokens_at_most(tokens: TokensService) -> None:
     for number in range(MOST_PER_PERSON):
         await tokens.create_own(ADA, DM, f"laptop {number}")

@@ -9,6 +9,8 @@ from discord import Option, OptionChoice
 from discord import SlashCommandOptionType as Kind
 
 from companion.bot.suggestions import answered_by_the_bot
+from companion.domain.tokens import LONGEST_TOKEN
+from companion.services.tokens import LONGEST_NAME
 
 EVERYWHERE: Final = {
     discord.InteractionContextType.guild,
@@ -79,6 +81,34 @@ CLEAR: Final = (
             OptionChoice("here: our conversation in this channel", "here"),
             OptionChoice("everywhere: all our conversations", "everywhere"),
         ],
+    ),
+)
+
+TOKEN: Final = (
+    Option(
+        Kind.string,
+        "What to do",
+        name="action",
+        choices=[
+            OptionChoice("create: a new token, shown once", "create"),
+            OptionChoice("list: my tokens", "list"),
+            OptionChoice("revoke: end a token at once", "revoke"),
+        ],
+    ),
+    Option(
+        Kind.string,
+        "For create: what to call the token, so that you know it again",
+        name="name",
+        required=False,
+        min_length=1,
+        max_length=LONGEST_NAME,
+    ),
+    Option(
+        Kind.string,
+        "For revoke: the token's id, as `list` shows it",
+        name="token",
+        required=False,
+        max_length=LONGEST_TOKEN,
     ),
 )
 

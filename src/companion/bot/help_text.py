@@ -36,6 +36,12 @@ MORE: Final = {
         "which I answer every message.\n"
         "Try: `/settings`"
     ),
+    "token": (
+        "With a token your own programs ask me as you, over HTTP: with your key and your limits. "
+        "`create` shows it once, `list` shows your tokens' names and ids, `revoke` ends one. "
+        "Whoever has a token can ask as you, so keep it like a password.\n"
+        "Try: `/token action:create name:my laptop`"
+    ),
     "help": "Try: `/help command:ask`",
     "Ask about this": (
         "Right-click a message (on a phone: press it long), choose *Apps*, then *Ask about this*, "

@@ -19,6 +19,7 @@ from companion.bot.cogs.helping import Helping
 from companion.bot.cogs.keys import Keys
 from companion.bot.cogs.quoting import Quoting
 from companion.bot.cogs.settling import Settling
+from companion.bot.cogs.tokens import Tokens
 from companion.bot.forms import KeyForms
 from companion.bot.hearing import Hearing
 from companion.bot.notices import Notices
@@ -79,6 +80,7 @@ def furnish(bot: CompanionBot, ground: Ground) -> None:
             Clearing(services.conversations),
             Quoting(questions, Summaries(services.chat, replies, reads_messages=reads)),
             Settling(panel),
+            Tokens(services.tokens),
             Helping(services.accounts, bot.shapes, reads_messages=reads),
         ),
         clicks=Clicks(services, replies, forms, answers=answers, panel=panel),

@@ -23,6 +23,7 @@ PREFIX: Final = "cmp"
 SECRET_BYTES: Final = 32
 LONGEST_TOKEN: Final = 200
 LONGEST_USER_ID: Final = 128
+SHORT_ID: Final = 8
 RESERVED: Final = "token:"
 """How the ids of programs that speak for themselves begin; nobody may claim such an id."""
 
@@ -56,6 +57,11 @@ class ApiToken:
     created_at: datetime
     expires_at: datetime | None = None
     revoked_at: datetime | None = None
+
+    @property
+    def short_id(self) -> str:
+        """The beginning of its id, enough to tell one's few tokens apart."""
+        return self.id.hex[:SHORT_ID]
 
     def usable_at(self, now: datetime) -> bool:
         """Say whether it is neither revoked nor past its date."""

@@ -136,6 +136,19 @@ class TokensService:
         """End one of the person's tokens; raises `TokenUnknown`, also for someone else's."""
         await self._revoke(token_id, self._owner(actor, place))
 
+    async def revoke_named(self, actor: Actor, place: Place, named: str) -> ApiToken:
+        """End and return the person's token of that short id, id or text.
+
+        Raises `TokenUnknown` like `revoke_own`.
+        """
+        read = read_token_id(named.strip())
+        wanted = read.hex if read else named.strip().lower()
+        for token in await self.of_person(actor, place):
+            if wanted in {token.short_id, token.id.hex}:
+                await self.revoke_own(actor, place, token.id)
+                return token
+        raise TokenUnknown
+
     async def any_usable(self) -> bool:
         """Say whether there is a token that lets anyone in."""
         async with self._store.read() as unit:
