@@ -164,6 +164,26 @@ async def test_former_edits_are_made_by_chat(site: Site) -> None:
     assert "helo wrld" in site.provider.chats[0].body["messages"][1]["content"]
 
 
+@pytest.mark.parametrize(
+    ("name", "filename", "status"),
+    [("x", "a.wav", 200), ("x", "3\u202fPM.wav", 200), ("\x1d", "a.wav", 400), ("x", "\x1d", 400)],
+)
+async def test_control_characters_in_names_of_a_form_are_refused(
+    site: Site, name: str, filename: str, status: int
+) -> None:
+    parts = (
+        ("model", "", "gpt-transcribe"),
+        (name, "", "1"),
+        ("file", f'; filename="{filename}"', "sound"),
+    )
+    head = '--b\r\nContent-Disposition: form-data; name="{}"{}\r\n\r\n{}\r\n'
+    body = "".join(head.format(*part) for part in parts) + "--b--\r\n"
+    headers = {"Content-Type": "multipart/form-data; boundary=b"}
+    async with site.post("/audio/transcriptions", data=body.encode(), headers=headers) as answer:
+        assert answer.status == status
+    assert len(site.provider.transcriptions) == (status == 200)
+
+
 async def test_an_upload_without_its_file_is_refused(site: Site) -> None:
     form = aiohttp.FormData({"model": "gpt-transcribe", "file": "no file"})
     form.add_field("x", b"x", filename="x.bin")

@@ -6,8 +6,10 @@ refused. All others go on unread.
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncGenerator, AsyncIterator, Iterable
 from dataclasses import dataclass
+from itertools import chain
 from typing import Final
 
 import msgspec
@@ -41,6 +43,7 @@ OURS: Final = frozenset(
         "project",
     }
 )
+_CONTROL: Final = re.compile(r"[\x00-\x1f\x7f]")
 _LONGEST_MODEL: Final = 200
 _PIECE: Final = 128 * 1024
 _decode: Final = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
@@ -126,6 +129,8 @@ def _checked_form(data: FormData, file: str, default_model: ModelId | None) -> R
     )
     names = {name.removesuffix("[]") for name, _ in items}
     _refuse_ours(names)
+    heads = ((each.filename, each.content_type) for each in files)
+    _refuse_controls([*names, *chain.from_iterable(heads)])
     if file not in {each.name.removesuffix("[]") for each in files}:
         raise Problem(400, f"{file} is missing: it has to be a file.", param=file)
     values = dict(fields)
@@ -190,6 +195,12 @@ def _refuse_ours(names: Iterable[str]) -> None:
             code="unsupported_parameter",
             param=found[0],
         )
+
+
+def _refuse_controls(names: Iterable[str]) -> None:
+    """Names go on in the heads of a form's parts, where control characters can't stand."""
+    if any(_CONTROL.search(name) for name in names):
+        raise Problem(400, "A name in the multipart body has characters that can't be sent.")
 
 
 def _checked_model(model: str) -> ModelId:

@@ -26,9 +26,11 @@ _PROBLEMS: Final = {
     401: "No token, or not a valid one.",
     403: "The token or the key that pays may not do this.",
     404: "No such model.",
+    409: "A request with this Idempotency-Key is being answered.",
     413: "Too large.",
-    415: "The body has to be multipart/form-data.",
+    415: "The body has to be multipart/form-data, and never compressed.",
     429: "Too many requests, or no credit; `Retry-After` says when to come back.",
+    431: "Too many headers.",
     500: "Something went wrong on our side.",
     502: "The provider failed.",
     503: "Overloaded or restarting; `Retry-After` says when to come back.",
@@ -61,8 +63,19 @@ def _takes(kind: str, properties: dict[str, Any], required: list[str]) -> dict[s
 
 _TEXT: Final = {"type": "string"}
 _MODEL: Final = {"type": "string", "minLength": 1, "maxLength": 200}
+_STREAM: Final = {"type": "boolean"}
+_MESSAGES: Final = {
+    "type": "array",
+    "items": {"type": "object", "required": ["role"], "properties": {"role": _TEXT}},
+}
 _FILE: Final = {"type": "string", "format": "binary"}
-_EVENTS: Final = {"text/event-stream": {"schema": {"type": "string"}}}
+_EVENT: Final = {
+    "type": "object",
+    "description": "One event: its data is a JSON object of OpenAI's, or `[DONE]`.",
+    "required": ["data"],
+    "properties": {"data": _TEXT},
+}
+_EVENTS: Final = {"text/event-stream": {"schema": _EVENT}}
 _SPEECH: Final = _takes(
     "multipart/form-data",
     {"model": _MODEL, "file": _FILE, "response_format": _TEXT},
@@ -82,7 +95,7 @@ DOCS: Final[dict[str, dict[str, Any]]] = {
         {**_json_answer("choices"), **_EVENTS},
         **_takes(
             "application/json",
-            {"model": _MODEL, "messages": {"type": "array"}, "stream": {"type": "boolean"}},
+            {"model": _MODEL, "messages": _MESSAGES, "stream": _STREAM},
             ["model", "messages"],
         ),
     ),
@@ -90,7 +103,11 @@ DOCS: Final[dict[str, dict[str, Any]]] = {
         "Complete a text",
         {**_json_answer("choices"), **_EVENTS},
         deprecated=True,
-        **_takes("application/json", {"model": _MODEL, "prompt": _TEXT}, ["model", "prompt"]),
+        **_takes(
+            "application/json",
+            {"model": _MODEL, "prompt": _TEXT, "stream": _STREAM},
+            ["model", "prompt"],
+        ),
     ),
     "edits": _docs(
         "Change a text as told",
@@ -105,7 +122,11 @@ DOCS: Final[dict[str, dict[str, Any]]] = {
     "images/generations": _docs(
         "Draw",
         {**_json_answer("data"), **_EVENTS},
-        **_takes("application/json", {"model": _MODEL, "prompt": _TEXT}, ["prompt"]),
+        **_takes(
+            "application/json",
+            {"model": _MODEL, "prompt": _TEXT, "stream": _STREAM},
+            ["prompt"],
+        ),
     ),
     "images/edits": _docs(
         "Change a picture",
@@ -116,6 +137,6 @@ DOCS: Final[dict[str, dict[str, Any]]] = {
             ["image", "prompt"],
         ),
     ),
-    "audio/transcription": _docs("Write down speech", _SPOKEN, **_SPEECH),
+    "audio/transcription": _docs("Write down speech", {**_SPOKEN, **_EVENTS}, **_SPEECH),
     "audio/translation": _docs("Translate speech into English", _SPOKEN, **_SPEECH),
 }
