@@ -88,12 +88,28 @@ def test_endings_pass_the_reserve_that_running_texts_leave() -> None:
     assert pacing.bot_wait_s(99, Urgency.ENDING) == 1.0
 
 
+def test_a_spare_request_waits_for_room_and_counts_while_it_lasts() -> None:
+    clock = HandClock()
+    pacing = OutputPacing(clock)
+    for channel in range(19):
+        pacing.note_bot_write(channel)
+    with pacing.spare_request() as first, pacing.spare_request() as second:
+        assert (first, second) == (True, False)
+        clock.seconds += 10.0
+    for channel in range(19, 39):
+        pacing.note_bot_write(channel)
+    assert pacing.bot_wait_s(99, Urgency.PART) > 0  # 39 under way, one answered just now
+    clock.seconds += 1.0
+    assert pacing.bot_wait_s(99, Urgency.PART) == 0
+
+
 def test_past_channels_are_forgotten() -> None:
     clock = HandClock()
     pacing = OutputPacing(clock)
     for channel in range(1000):
         clock.seconds += 0.5
         pacing.note_bot_write(channel)
+        pacing.note_bot_answer(channel)
     assert len(pacing._channel_writes) <= 11  # pyright: ignore[reportPrivateUsage]
 
 
@@ -109,7 +125,11 @@ async def test_bot_token_writes_of_two_hundred_replies_keep_discords_limits() ->
             while (wait_s := pace.wait_s(urgency, bot_channel=channel)) > 0:
                 await clock.sleep(wait_s)
             pace.note_write(bot_channel=channel)
+            # held up for a while, so that what was sent apart arrives together
+            await clock.sleep(0.3 - clock.monotonic() % 0.3)
             writes.append((clock.monotonic(), channel))
+            await clock.sleep(0.02)
+            pace.note_answer(bot_channel=channel)
 
     async def reply(number: int) -> None:
         for _ in range(6):

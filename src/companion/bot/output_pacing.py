@@ -60,8 +60,8 @@ class OutputPacing:
         self._running = 0
         self._opened = 0
         self._lag_s = 0.0
-        self._bot_writes: deque[float] = deque()
-        self._channel_writes: dict[int, deque[float]] = {}
+        self._bot_writes = _Window(1.0)
+        self._channel_writes: dict[int, _Window] = {}
 
     @property
     def interval_s(self) -> float:
@@ -94,33 +94,40 @@ class OutputPacing:
         rules, now = self._rules, self._clock.monotonic()
         ending = urgency is Urgency.ENDING
         most = rules.bot_endings_per_s if ending else rules.bot_writes_per_s
-        in_channel = self._channel_writes.get(channel, deque())
+        in_channel = self._channel_writes.get(channel)
         return max(
-            _wait_s(self._bot_writes, most, 1.0, now),
-            _wait_s(in_channel, rules.writes + ending, rules.window_s, now),
+            self._bot_writes.wait_s(most, now),
+            in_channel.wait_s(rules.writes + ending, now) if in_channel else 0.0,
         )
 
     def note_bot_write(self, channel: int) -> None:
-        """Count a write with the bot's token."""
+        """Say that a write with the bot's token goes out; `note_bot_answer` must follow."""
         now = self._clock.monotonic()
-        self._bot_writes.append(now)
-        self._channel_writes.setdefault(channel, deque()).append(now)
-        _forget_before(self._bot_writes, now - 1.0)
-        for old in [c for c, writes in self._channel_writes.items() if self._is_past(writes, now)]:
+        self._bot_writes.begin()
+        self._channel_writes.setdefault(channel, _Window(self._rules.window_s)).begin()
+        for old in [c for c, writes in self._channel_writes.items() if writes.is_empty(now)]:
             del self._channel_writes[old]
 
-    def may_spare_one(self) -> bool:
-        """Say whether a request that nobody waits for may go out with the bot's token, now."""
+    def note_bot_answer(self, channel: int) -> None:
+        """Say that Discord answered a write, or never will."""
         now = self._clock.monotonic()
-        _forget_before(self._bot_writes, now - 1.0)
-        if len(self._bot_writes) >= self._rules.bot_writes_per_s // 2:
-            return False
-        self._bot_writes.append(now)
-        return True
+        self._bot_writes.end(now)
+        self._channel_writes[channel].end(now)
 
-    def _is_past(self, writes: deque[float], now: float) -> bool:
-        _forget_before(writes, now - self._rules.window_s)
-        return not writes
+    @contextmanager
+    def spare_request(self) -> Generator[bool]:
+        """Say whether a request that nobody waits for may go out with the bot's token, now.
+
+        It is counted for the length of the block.
+        """
+        if self._bot_writes.wait_s(self._rules.bot_writes_per_s // 2, self._clock.monotonic()) > 0:
+            yield False
+            return
+        self._bot_writes.begin()
+        try:
+            yield True
+        finally:
+            self._bot_writes.end(self._clock.monotonic())
 
 
 class ReplyPace:
@@ -153,17 +160,59 @@ class ReplyPace:
         if bot_channel is not None:
             self._pacing.note_bot_write(bot_channel)
 
+    def note_answer(self, *, bot_channel: int | None = None) -> None:
+        """Say that Discord answered that write, or never will."""
+        if bot_channel is not None:
+            self._pacing.note_bot_answer(bot_channel)
+
     def note_lag(self, seconds: float) -> None:
         """Say how much too late a wait ended."""
         self._pacing.note_lag(seconds)
+
+
+class _Window:
+    """Requests that Discord may count in the same window.
+
+    Nobody knows when a request arrives there, only that it is between its sending and its
+    answer. So it counts from the one until a window's length after the other: counted from
+    its sending alone, a crowd that was held up on the way arrives as one.
+    """
+
+    def __init__(self, seconds: float) -> None:
+        self._seconds = seconds
+        self._under_way = 0
+        self._answered: deque[float] = deque()
+
+    def begin(self) -> None:
+        """Count a request that goes out."""
+        self._under_way += 1
+
+    def end(self, now: float) -> None:
+        """Note that one was answered."""
+        self._under_way -= 1
+        self._answered.append(now)
+
+    def wait_s(self, most: int, now: float) -> float:
+        """Return the seconds until fewer than `most` count; a guess while none was answered."""
+        self._forget(now)
+        too_many = self._under_way + len(self._answered) - most + 1
+        if too_many <= 0:
+            return 0.0
+        if too_many > len(self._answered):
+            return self._seconds
+        return self._answered[too_many - 1] + self._seconds - now
+
+    def is_empty(self, now: float) -> bool:
+        """Say whether nothing counts any more."""
+        self._forget(now)
+        return not self._under_way and not self._answered
+
+    def _forget(self, now: float) -> None:
+        while self._answered and self._answered[0] + self._seconds <= now:
+            self._answered.popleft()
 
 
 def _wait_s(writes: deque[float], most: int, window_s: float, now: float) -> float:
     if len(writes) < most:
         return 0.0
     return max(0.0, writes[-most] + window_s - now)
-
-
-def _forget_before(writes: deque[float], moment: float) -> None:
-    while writes and writes[0] <= moment:
-        writes.popleft()

@@ -126,15 +126,22 @@ class ReplyWriter:
             self._move_on()
 
     async def _request(self, write: Write) -> None:
-        self._pace.note_write(bot_channel=self._responder.bot_channel)
+        channel = self._responder.bot_channel
+        self._pace.note_write(bot_channel=channel)
+        try:
+            await self._put(write)
+        finally:
+            self._pace.note_answer(bot_channel=channel)
+        self._failures = 0
+        self._display.confirm(write)
+
+    async def _put(self, write: Write) -> None:
         if write.message is None:
             await self._responder.send(write.content, buttons=write.buttons, file=write.file)
         else:
             await self._responder.edit(
                 write.message, write.content, buttons=write.buttons, file=write.file
             )
-        self._failures = 0
-        self._display.confirm(write)
 
     def _back_off(self, delayed: DeliveryDelayed) -> None:
         """Wait before the next try, which will carry the newest text; at last give up."""

@@ -77,8 +77,7 @@ class Talking:
             if self._notices.may(incoming.actor.discord_id, incoming.place.channel_id):
                 await incoming.reply(message_words.greeting())
             return
-        if self._replies.may_show_typing():
-            self._tasks.start("typing", _show_typing(incoming.message.channel))
+        self._tasks.start("typing", self._show_typing(incoming.message.channel))
         await self._replies.answer(incoming, self._services.chat.ask(request))
 
     async def hear_edit(self, payload: discord.RawMessageUpdateEvent) -> Incoming | None:
@@ -113,6 +112,15 @@ class Talking:
                 return
             await delete_messages(self._http, shown)
 
+    async def _show_typing(self, channel: discord.abc.Messageable) -> None:
+        """Show that an answer is coming, while Discord has time for it; nobody misses it."""
+        with (
+            self._replies.room_for_typing() as has_room,
+            contextlib.suppress(discord.DiscordException, aiohttp.ClientError, OSError),
+        ):
+            if has_room:
+                await channel.trigger_typing()
+
     async def _request(self, incoming: Incoming) -> ChatRequest:
         attached = incoming.message.attachments[:MOST_FILES]
         quoted = incoming.quoted
@@ -128,9 +136,3 @@ class Talking:
             interaction_id=incoming.id,
             reply_to=None if incoming.replied_to is None else MessageId(incoming.replied_to),
         )
-
-
-async def _show_typing(channel: discord.abc.Messageable) -> None:
-    """Show that an answer is coming; nobody misses it."""
-    with contextlib.suppress(discord.DiscordException, aiohttp.ClientError, OSError):
-        await channel.trigger_typing()
