@@ -58,7 +58,7 @@ class Hooks:
         """Return suggestions; none when they cannot be made."""
         try:
             return suggest()
-        except Exception:
+        except Exception:  # a command can be used without suggestions
             log.exception("suggestions_failed")
             return ()
 
