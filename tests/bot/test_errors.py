@@ -20,6 +20,8 @@ from companion.bot.errors import describe, internal
 from companion.domain import errors
 from companion.domain.conversation import TurnId
 from companion.domain.errors import CompanionError
+from companion.domain.money import BudgetScope
+from companion.domain.usage import Micros
 
 NOW = datetime(2026, 6, 1, 12, tzinfo=UTC)
 NASTY = "@everyone <@&1> `x` \u202e\nhttps://evil.example " + "y" * 3000
@@ -29,6 +31,8 @@ SAMPLES: dict[object, object] = {
     float: 61.5,
     bool: True,
     datetime: NOW,
+    Micros: Micros(61_500),
+    BudgetScope: BudgetScope.SERVER,
     tuple[str, ...]: (NASTY, "b") * 20,
     types.NoneType: None,
 }

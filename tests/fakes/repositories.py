@@ -20,6 +20,7 @@ from tests.fakes.conversations import (
     FakeSummaries,
     FakeTurns,
 )
+from tests.fakes.ledger import FakeLedger
 from tests.fakes.tables import LoggedCall, Tables
 
 
@@ -206,6 +207,7 @@ class FakeUnitOfWork(port.UnitOfWork):
         self._provider_log = FakeProviderLog(tables)
         self._tokens = FakeTokens(tables)
         self._idempotent_answers = FakeIdempotentAnswers(tables)
+        self._ledger = FakeLedger(tables)
 
     @property
     def people(self) -> FakePeople:
@@ -250,6 +252,10 @@ class FakeUnitOfWork(port.UnitOfWork):
     @property
     def idempotent_answers(self) -> FakeIdempotentAnswers:
         return self._idempotent_answers
+
+    @property
+    def ledger(self) -> FakeLedger:
+        return self._ledger
 
 
 def _identity(actor: Actor) -> str:

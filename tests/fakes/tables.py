@@ -15,6 +15,7 @@ from companion.domain.conversation import (
     Turn,
     TurnId,
 )
+from companion.domain.money import ReservationId, Spending
 from companion.domain.secrets import Secret
 from companion.domain.tokens import TokenId
 from companion.ports.idempotency import IdempotencyId
@@ -56,6 +57,15 @@ class KeptAnswer:
     created_at: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class Held:
+    """What one request holds, of which budgets."""
+
+    budgets: tuple[str, ...]
+    amount: int
+    at: datetime
+
+
 @dataclass(slots=True)
 class Tables:
     """Everything stored; values are replaced and never changed."""
@@ -83,6 +93,9 @@ class Tables:
     kept_answers: dict[IdempotencyId, KeptAnswer] = field(
         default_factory=dict[IdempotencyId, KeptAnswer]
     )
+
+    spending: dict[str, Spending] = field(default_factory=dict[str, Spending])
+    held: dict[ReservationId, Held] = field(default_factory=dict[ReservationId, Held])
 
     def copied(self) -> Tables:
         """Return the same values in new tables."""

@@ -13,6 +13,7 @@ from typing import Final, TypeVar, cast
 from companion.domain import api_errors as a
 from companion.domain import errors as e
 from companion.domain import file_errors as f
+from companion.domain import money_errors as m
 
 E = TypeVar("E", bound=e.CompanionError)
 T = TypeVar("T", int, str)
@@ -173,6 +174,25 @@ ROWS: Final = dict(
             403,
             "The stored provider key no longer opens. Enter it again with /setkey on Discord.",
             code="provider_key_unreadable",
+        ),
+        _row(m.BudgetRefused, 429, "The budget does not allow this.", code="insufficient_quota"),
+        _row(
+            m.BudgetSpent,
+            429,
+            lambda error: (
+                "The budget is spent until it resets."
+                if not error.left
+                else "What is left of the budget is less than this could cost. Ask for fewer "
+                "max_tokens, or send less."
+            ),
+            code="insufficient_quota",
+        ),
+        _row(
+            m.PriceUnknown,
+            403,
+            "Nobody knows what this model costs, so it can't be used under a budget.",
+            code="model_price_unknown",
+            param="model",
         ),
         # rights
         _row(e.NotAllowed, 403, "This is not allowed.", code="not_allowed"),

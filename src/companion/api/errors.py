@@ -20,6 +20,7 @@ from starlette.responses import Response
 from companion.api.error_table import ROWS
 from companion.domain import api_errors as a
 from companion.domain import errors as e
+from companion.domain import money_errors as m
 from companion.domain.errors import CompanionError
 
 OPENAI: Final = "/modules/openai"
@@ -133,6 +134,8 @@ def _quote(problem: Problem, error: e.ProviderError) -> None:
 def _retry_after_s(error: CompanionError, status: int) -> float | None:
     if isinstance(error, e.KeyOutOfCredit):
         return (error.until - datetime.now(UTC)).total_seconds()
+    if isinstance(error, m.BudgetSpent):
+        return (error.resets_at - datetime.now(UTC)).total_seconds()
     if isinstance(error, e.CreditExhausted):
         return NO_CREDIT_RETRY_S
     known: object = getattr(error, "retry_after_s", None)

@@ -12,9 +12,11 @@ from enum import StrEnum
 from typing import Final, TypeVar, cast
 
 from companion.bot.file_words import FILE_WORDS
+from companion.bot.money_words import of_spent_budget, of_unknown_price
 from companion.bot.wording import count, in_, listed, moment, quoted
 from companion.domain import api_errors as a
 from companion.domain import errors as e
+from companion.domain import money_errors as m
 
 E = TypeVar("E", bound=e.CompanionError)
 
@@ -210,6 +212,10 @@ ROWS: Final = dict(
             "I can no longer decrypt the API key I stored. Please enter it again.",
             Offer.SET_KEY,
         ),
+        # budgets
+        _row(m.BudgetRefused, "The budget here doesn't allow that.", Offer.SET_KEY),
+        _row(m.BudgetSpent, of_spent_budget, Offer.SET_KEY),
+        _row(m.PriceUnknown, of_unknown_price, Offer.CHOOSE_MODEL, Offer.SET_KEY),
         # rights
         _row(e.NotAllowed, "You may not do that here."),
         _row(e.ManagerOnly, "Only people who may manage the server can do that, and only in it."),

@@ -10,9 +10,12 @@ from alembic.config import Config
 from alembic.util import CommandError
 from sqlalchemy import Connection, TypeDecorator
 
-from companion.db import api_rows, urls
+from companion.db import api_rows, money_rows, rows, urls
 from companion.db.migration_files import folder
 from companion.domain.errors import ConfigurationError
+
+TABLES: Final = (rows, api_rows, money_rows)
+"""Where the tables are: what is not imported is not known."""
 
 Direction = Literal["upgrade", "downgrade"]
 _COMMANDS: Final[dict[Direction, Callable[[Config, str], None]]] = {
@@ -40,7 +43,7 @@ def run_migrations(connection: Connection) -> None:
     """Run what Alembic's context asks for, on this connection; `migrations/env.py` calls it."""
     context.configure(
         connection=connection,
-        target_metadata=api_rows.Row.metadata,
+        target_metadata=rows.Row.metadata,
         render_as_batch=True,  # SQLite alters by making a new table
         transactional_ddl=True,
         compare_type=True,

@@ -262,6 +262,8 @@ class GuildPreferencesRow(SealedRow):
     guild_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     default_model: Mapped[str | None]
     persona: Mapped[Sealed | None]
+    person_day_micros: Mapped[int | None]
+    server_month_micros: Mapped[int | None]
     updated_at: Mapped[datetime]
 
     @staticmethod

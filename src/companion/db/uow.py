@@ -18,6 +18,7 @@ from companion.db.repositories.answer_messages import SqlAnswerMessages, SqlChat
 from companion.db.repositories.conversations import SqlConversations
 from companion.db.repositories.idempotent_answers import SqlIdempotentAnswers
 from companion.db.repositories.keys import SqlKeys
+from companion.db.repositories.ledger import SqlLedger
 from companion.db.repositories.people import SqlPeople
 from companion.db.repositories.preferences import SqlPreferences
 from companion.db.repositories.provider_log import SqlProviderLog
@@ -47,6 +48,7 @@ class SqlUnitOfWork:
     provider_log: SqlProviderLog
     tokens: SqlTokens
     idempotent_answers: SqlIdempotentAnswers
+    ledger: SqlLedger
 
 
 class SqlStore:
@@ -105,6 +107,7 @@ class SqlStore:
             provider_log=SqlProviderLog(run, ring),
             tokens=SqlTokens(run),
             idempotent_answers=SqlIdempotentAnswers(run, ring),
+            ledger=SqlLedger(run),
         )
 
 

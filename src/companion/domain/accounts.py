@@ -10,6 +10,7 @@ from uuid import UUID
 
 from companion.domain.actor import GuildId, PersonId
 from companion.domain.models import KeyFingerprint, ModelId
+from companion.domain.money import NO_CAPS, Caps
 
 KeyId = NewType("KeyId", UUID)
 
@@ -80,7 +81,11 @@ class StoredKey:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Preferences:
-    """What a person or a server chose; `None` means the next wider choice applies."""
+    """What a person or a server chose; `None` means the next wider choice applies.
+
+    `caps` are a server's: what may be spent of its own key.
+    """
 
     default_model: ModelId | None = None
     persona: str | None = None
+    caps: Caps = NO_CAPS

@@ -9,6 +9,7 @@ by class order, so a subclass without a row falls back to its parent's.
     │   │                       OptionMissing CommandUnknown ModelUnknown KeyEmpty
     │   │                       KeyMalformed SecretInPrompt
     │   │                       FileUnsupported FileTooLarge FileUnreadable (more: file_errors)
+    │   ├── BudgetRefused       see money_errors
     │   ├── KeyUnavailable      KeyMissing KeyRejected KeyOutOfCredit KeyUnreadable
     │   ├── NotAllowed          ManagerOnly NotYours OperatorKeyNotForYou
     │   ├── TryLater            RateLimited TooManyReplies Draining AlreadyRunning

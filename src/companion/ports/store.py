@@ -36,6 +36,7 @@ from companion.ports.conversations import (
     Turns,
 )
 from companion.ports.idempotency import IdempotentAnswers
+from companion.ports.ledger import Ledger
 from companion.ports.tokens import Tokens
 
 CallId = NewType("CallId", UUID)
@@ -255,6 +256,11 @@ class UnitOfWork(Protocol):
     @property
     def idempotent_answers(self) -> IdempotentAnswers:
         """Answers of the HTTP API under an idempotency key."""
+        ...
+
+    @property
+    def ledger(self) -> Ledger:
+        """Budgets."""
         ...
 
 

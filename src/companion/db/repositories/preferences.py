@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime
+from typing import Final
 
 from sqlalchemy import select
 
@@ -14,6 +15,11 @@ from companion.db.statements import Insert, Statements
 from companion.domain.accounts import Preferences
 from companion.domain.actor import GuildId, PersonId
 from companion.domain.models import ModelId
+from companion.domain.money import NO_CAPS, Caps
+from companion.domain.usage import Micros
+
+_CHOICES: Final = ("default_model", "persona", "updated_at")
+_CAPS: Final = ("person_day_micros", "server_month_micros")
 
 
 class SqlPreferences:
@@ -50,14 +56,14 @@ class SqlPreferences:
             guild_id=guild,
             default_model=preferences.default_model,
             persona=self._seal(preferences.persona, GuildPreferencesRow.place(guild)),
+            person_day_micros=preferences.caps.person_day,
+            server_month_micros=preferences.caps.server_month,
             updated_at=self._now(),
         )
-        await self._replace(insert, "guild_id")
+        await self._replace(insert, "guild_id", *_CAPS)
 
-    async def _replace(self, insert: Insert, owner: str) -> None:
-        chosen = {
-            column: insert.excluded[column] for column in ("default_model", "persona", "updated_at")
-        }
+    async def _replace(self, insert: Insert, owner: str, *more: str) -> None:
+        chosen = {column: insert.excluded[column] for column in (*_CHOICES, *more)}
         await self._run.run(insert.on_conflict_do_update(index_elements=[owner], set_=chosen))
 
     def _seal(self, persona: str | None, place: Binding) -> Sealed | None:
@@ -70,4 +76,13 @@ class SqlPreferences:
             Purpose.CONTENT, row.persona, row.binding("persona")
         )
         model = None if row.default_model is None else ModelId(row.default_model)
-        return Preferences(default_model=model, persona=persona)
+        caps = _caps(row) if isinstance(row, GuildPreferencesRow) else NO_CAPS
+        return Preferences(default_model=model, persona=persona, caps=caps)
+
+
+def _caps(row: GuildPreferencesRow) -> Caps:
+    day, month = row.person_day_micros, row.server_month_micros
+    return Caps(
+        person_day=None if day is None else Micros(day),
+        server_month=None if month is None else Micros(month),
+    )
