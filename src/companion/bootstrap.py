@@ -19,11 +19,10 @@ from companion.domain.models import Credential, Payer
 from companion.domain.secrets import Secret
 from companion.files.reader import SafeFileReader
 from companion.http_door import opened_http
-from companion.limits.memory import MemoryLimiter
+from companion.limiting import opened_limits
 from companion.llm.client import open_provider
 from companion.metering import MeteredProvider
 from companion.model_source import ModelSource
-from companion.ports.limits import LimitScope
 from companion.readiness import ProcessReadiness
 from companion.services.container import Outside, Services, build_services
 from companion.services.policy import ServicePolicy
@@ -104,7 +103,8 @@ async def open_app(
     clock = SystemClock()
     async with AsyncExitStack() as stack:
         store = await stack.enter_async_context(opened_store(settings))
-        metrics = Metrics(lambda: services.chat.running)
+        limits = await stack.enter_async_context(opened_limits(settings, clock))
+        metrics = Metrics(lambda: services.chat.running, limits.degraded)
         provider = await stack.enter_async_context(open_provider(clock=clock))
         services = build_services(
             Outside(
@@ -116,7 +116,7 @@ async def open_app(
                 speech=provider.speech,
                 files=SafeFileReader(),
                 prices=source.prices,
-                limiter=_limiter(settings, clock),
+                limiter=limits.limiter,
                 clock=clock,
                 policy=_policy(settings, source, store),
             )
@@ -124,7 +124,7 @@ async def open_app(
         stack.push_async_callback(services.close)
         services.sweeper.start()
         door = DiscordDoor(services, config, clock) if config else None
-        readiness = ProcessReadiness(store=store, gateway=door, clock=clock)
+        readiness = ProcessReadiness(store=store, gateway=door, limits=limits.part, clock=clock)
         if http:
             api = opened_http(settings, services, readiness, metrics)
             log.info("listening", url=await stack.enter_async_context(api))
@@ -144,24 +144,12 @@ def _discord_config(settings: Settings, source: ModelSource) -> DiscordConfig:
 
 def _say_what_is_not_used_yet(settings: Settings) -> None:
     given: dict[str, SecretStr | int | None] = {
-        "REDIS_URL": settings.redis_url,
         "COMPANION_BUDGET_USER_DAY": settings.budget_user_day,
         "COMPANION_BUDGET_GUILD_MONTH": settings.budget_guild_month,
     }
     for variable, value in given.items():
         if value is not None:
             log.warning("setting_has_no_effect_in_this_version", variable=variable)
-
-
-def _limiter(settings: Settings, clock: SystemClock) -> MemoryLimiter:
-    return MemoryLimiter(
-        {
-            LimitScope.USER: settings.limit_user,
-            LimitScope.GUILD: settings.limit_guild,
-            LimitScope.KEY: settings.limit_key,
-        },
-        clock,
-    )
 
 
 def _policy(settings: Settings, source: ModelSource, store: SqlStore) -> ServicePolicy:

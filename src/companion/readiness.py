@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Final, Protocol
 
 from companion.api.routes.health import Part
@@ -31,10 +31,18 @@ class ProcessReadiness:
     at a time: probes must not become a load.
     """
 
-    def __init__(self, *, store: Store, gateway: Gateway | None, clock: Clock) -> None:
+    def __init__(
+        self,
+        *,
+        store: Store,
+        gateway: Gateway | None,
+        limits: Callable[[], Part],
+        clock: Clock,
+    ) -> None:
         self.draining = False
         self._store = store
         self._gateway = gateway
+        self._limits = limits
         self._clock = clock
         self._lock = asyncio.Lock()
         self._database = Part(ok=False, detail="not asked yet")
@@ -46,6 +54,7 @@ class ProcessReadiness:
             "process": Part(ok=not self.draining, detail="draining" if self.draining else "up"),
             "gateway": self._gateway_part(),
             "database": await self._database_part(),
+            "limits": self._limits(),
         }
 
     def _gateway_part(self) -> Part:

@@ -4,6 +4,7 @@ import asyncio
 from datetime import UTC, datetime
 from typing import cast
 
+from companion.api.routes.health import Part
 from companion.domain.errors import StorageUnavailable
 from companion.ports.store import Store
 from companion.readiness import ProcessReadiness
@@ -42,7 +43,12 @@ class Clock:
 
 
 def build(database: Database, clock: Clock, gateway: Gateway | None) -> ProcessReadiness:
-    return ProcessReadiness(store=cast("Store", database), gateway=gateway, clock=clock)
+    return ProcessReadiness(
+        store=cast("Store", database),
+        gateway=gateway,
+        limits=lambda: Part(ok=True, detail="kept in this process"),
+        clock=clock,
+    )
 
 
 async def not_ready(readiness: ProcessReadiness) -> dict[str, str]:

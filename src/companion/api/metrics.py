@@ -26,7 +26,9 @@ _LAGS: Final = (0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5)
 class Metrics:
     """The numbers of this process, in a registry of their own."""
 
-    def __init__(self, running: Callable[[], int]) -> None:
+    def __init__(
+        self, running: Callable[[], int], limits_degraded: Callable[[], bool] = lambda: False
+    ) -> None:
         self._registry = registry = CollectorRegistry()
         self._requests = Counter(
             "companion_http_requests",
@@ -57,6 +59,11 @@ class Metrics:
         Gauge(
             "companion_replies_running", "Replies being made right now.", registry=registry
         ).set_function(running)
+        Gauge(
+            "companion_limits_degraded",
+            "1 while Redis is away and this process keeps its share of the limits alone.",
+            registry=registry,
+        ).set_function(limits_degraded)
         self._lag = Histogram(
             "companion_event_loop_lag_seconds",
             "How late the event loop wakes up.",

@@ -1,1 +1,1 @@
-"""The rate-limit adapter, on aiolimiter."""
+"""The rate-limit adapters: aiolimiter in memory, a script in Redis."""

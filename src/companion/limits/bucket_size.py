@@ -29,3 +29,13 @@ class BucketSize:
             raise ValueError("not of the form 20/60s")
         capacity, period, unit = found.groups()
         return cls(capacity=int(capacity), period_s=float(period) * _SECONDS[unit])
+
+    def share(self, parts: int) -> BucketSize:
+        """Return one of so many equal shares: it refills that much slower, and is that much less.
+
+        A share holds a token at least.
+        """
+        capacity = max(1, self.capacity // parts)
+        return BucketSize(
+            capacity=capacity, period_s=self.period_s * parts * capacity / self.capacity
+        )

@@ -29,6 +29,8 @@ _HALVINGS: Final = 30
 class _Bucket:
     limiter: AsyncLimiter
     full_at: float
+    taken: int = 0
+    """Tokens given out since `take_tally`."""
 
 
 class MemoryLimiter(Limiter):
@@ -78,6 +80,17 @@ class MemoryLimiter(Limiter):
         reset_s = math.ceil(missing * size.period_s / size.capacity)
         return Level(limit=size.capacity, remaining=left, reset_s=reset_s)
 
+    def take_tally(self) -> list[tuple[Bucket, int]]:
+        """Return how many tokens were given out since the last time, of buckets not full again."""
+        self._drop_full(self._clock.monotonic())
+        tally: list[tuple[Bucket, int]] = []
+        for scope, levels in self._levels.items():
+            for name, level in levels.items():
+                if level.taken:
+                    tally.append((Bucket(scope=scope, id=name), level.taken))
+                    level.taken = 0
+        return tally
+
     def _limiter(self, bucket: Bucket) -> AsyncLimiter:
         level = self._levels[bucket.scope].get(bucket.id)
         if level is not None:
@@ -87,7 +100,9 @@ class MemoryLimiter(Limiter):
 
     def _keep(self, bucket: Bucket, limiter: AsyncLimiter, now: float) -> None:
         levels = self._levels[bucket.scope]
-        levels[bucket.id] = _Bucket(limiter, now + self._sizes[bucket.scope].period_s)
+        level = levels.setdefault(bucket.id, _Bucket(limiter, now))
+        level.full_at = now + self._sizes[bucket.scope].period_s
+        level.taken += 1
         levels.move_to_end(bucket.id)
 
     def _drop_full(self, now: float) -> None:

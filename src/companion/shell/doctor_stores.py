@@ -89,12 +89,15 @@ async def _redis(settings: Settings) -> Finding:
         settings.redis_url.get_secret_value(),
         socket_timeout=REDIS_ANSWER_S,
         socket_connect_timeout=REDIS_ANSWER_S,
+        retry=None,
     )
     try:
-        await client.ping()  # pyright: ignore[reportUnknownMemberType]
+        state: dict[str, object] = await client.info("replication")  # pyright: ignore[reportUnknownMemberType]
     except (redis.RedisError, OSError) as error:
         fix = "start Redis, or correct REDIS_URL"
         return failed(REDIS, f"does not answer ({type(error).__name__})", fix)
     finally:
         await client.aclose()
-    return fine(REDIS, "answers")
+    if str(state.get("slave_read_only")) == "1":
+        return failed(REDIS, "is a copy that takes no writes", "give REDIS_URL of its primary")
+    return fine(REDIS, "answers: limits are shared by all processes that use it")
