@@ -27,6 +27,7 @@ from tests.db.things import (
     add_turn,
     call_end,
     call_start,
+    delivery,
     keep_answer,
     new_conversation,
     new_person,
@@ -37,7 +38,17 @@ from tests.db.things import (
 CANARIES = {
     name: f"canary-{name}-{uuid4().hex}"
     for name in (
-        *("prompt", "answer", "persona", "request", "response", "speaker", "kept", "summary"),
+        *(
+            "prompt",
+            "answer",
+            "persona",
+            "request",
+            "response",
+            "speaker",
+            "kept",
+            "summary",
+            "ticket",
+        ),
     )
 }
 KEY = Secret(f"sk-proj-{uuid4().hex}{uuid4().hex}")
@@ -65,6 +76,7 @@ async def plant(store: SqlStore) -> None:
         await save_key(unit, KeyOwner(guild_id=GuildId(1)))
         await unit.tokens.add(stored_token(store.fingerprints.of_token(TOKEN)))
         await keep_answer(unit, CANARIES["kept"])
+        await unit.replies.arrive([delivery(token=CANARIES["ticket"])], "a", NOON)
         await unit.answer_messages.note(turn.id, ChannelId(1), [MessageId(2)])
         await unit.chat_channels.save(GuildId(1), frozenset({ChannelId(1)}))
         for told in (CANARIES["summary"], CANARIES["summary"] * 50):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 from itertools import count
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 from companion.domain.actor import (
     Actor,
@@ -13,7 +13,10 @@ from companion.domain.actor import (
     Door,
     GuildId,
     InteractionId,
+    MessageId,
     PersonId,
+    Place,
+    PlaceKind,
 )
 from companion.domain.conversation import (
     ConversationId,
@@ -23,7 +26,9 @@ from companion.domain.conversation import (
     Turn,
     TurnId,
 )
+from companion.domain.delivery import Delivery, ReplyId, Terms
 from companion.domain.models import KeyFingerprint, ModelId, Payer
+from companion.domain.secrets import Secret
 from companion.domain.tokens import ApiToken, TokenId
 from companion.domain.usage import Usage
 from companion.ports.idempotency import IdempotencyId
@@ -165,3 +170,33 @@ async def keep_answer(unit: UnitOfWork, answer: str) -> IdempotencyId:
     )
     await unit.idempotent_answers.keep(key, "b", answer)
     return key
+
+
+INTERACTION_TOKEN = "interaction-token"
+
+
+def delivery(*, token: str | None = INTERACTION_TOKEN, reply: UUID | None = None) -> Delivery:
+    """Return where an answer goes: to an interaction, or without a token below a message."""
+    return Delivery(
+        id=ReplyId(reply or uuid4()),
+        asker=DiscordUserId(5),
+        place=Place(kind=PlaceKind.CHANNEL, channel_id=ChannelId(1), guild_id=GuildId(9)),
+        door=Door.SLASH if token else Door.MENTION,
+        origin=InteractionId(next(_discord_ids)),
+        application_id=3 if token else None,
+        token=Secret(token) if token else None,
+        token_until=NOON + timedelta(minutes=14) if token else None,
+        reply_to=None if token else MessageId(4),
+        may_move_on=True,
+        reused=(MessageId(6),),
+    )
+
+
+def terms() -> Terms:
+    return Terms(
+        payer=Payer.PERSON,
+        fingerprint=KeyFingerprint("f" * 32),
+        temperature=0.5,
+        max_tokens=100,
+        repeatable=False,
+    )

@@ -18,6 +18,7 @@ from companion.domain.conversation import (
     Turn,
     TurnId,
 )
+from companion.domain.delivery import Checkpoint
 from companion.domain.usage import Usage
 from companion.ports import conversations as port
 from tests.fakes.tables import AnswerMessage, Tables
@@ -153,6 +154,12 @@ class FakeTurns(port.Turns):
         self._tables.turns[turn] = replace(running, answer=answer, finish=finish, usage=usage)
         return True
 
+    async def checkpoint(self, checkpoints: Sequence[Checkpoint]) -> None:
+        for each in checkpoints:
+            running = self._tables.turns.get(each.turn_id)
+            if running is not None and running.finish is None:
+                self._tables.turns[each.turn_id] = replace(running, answer=each.answer)
+
     async def find(self, turn: TurnId) -> Turn | None:
         return self._tables.turns.get(turn)
 
@@ -167,6 +174,7 @@ class FakeTurns(port.Turns):
             turn.position
             for turn in self._tables.turns.values()
             if turn.conversation_id == conversation
+            and turn.finish is not None
             and turn.answer
             and author in {None, turn.author_id}
         ]

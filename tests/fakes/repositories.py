@@ -21,6 +21,7 @@ from tests.fakes.conversations import (
     FakeTurns,
 )
 from tests.fakes.ledger import FakeLedger
+from tests.fakes.replies import FakeReplies
 from tests.fakes.tables import LoggedCall, Tables
 
 
@@ -208,6 +209,7 @@ class FakeUnitOfWork(port.UnitOfWork):
         self._tokens = FakeTokens(tables)
         self._idempotent_answers = FakeIdempotentAnswers(tables)
         self._ledger = FakeLedger(tables)
+        self._replies = FakeReplies(tables)
 
     @property
     def people(self) -> FakePeople:
@@ -256,6 +258,10 @@ class FakeUnitOfWork(port.UnitOfWork):
     @property
     def ledger(self) -> FakeLedger:
         return self._ledger
+
+    @property
+    def replies(self) -> FakeReplies:
+        return self._replies
 
 
 def _identity(actor: Actor) -> str:

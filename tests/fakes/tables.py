@@ -15,10 +15,12 @@ from companion.domain.conversation import (
     Turn,
     TurnId,
 )
+from companion.domain.delivery import ReplyId
 from companion.domain.money import ReservationId, Spending
 from companion.domain.secrets import Secret
 from companion.domain.tokens import TokenId
 from companion.ports.idempotency import IdempotencyId
+from companion.ports.replies import StoredReply
 from companion.ports.store import CallEnd, CallId, CallStart
 from companion.ports.tokens import StoredToken
 
@@ -66,6 +68,14 @@ class Held:
     at: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class LeasedReply:
+    """A row of the replies under way."""
+
+    reply: StoredReply
+    until: datetime
+
+
 @dataclass(slots=True)
 class Tables:
     """Everything stored; values are replaced and never changed."""
@@ -93,6 +103,7 @@ class Tables:
     kept_answers: dict[IdempotencyId, KeptAnswer] = field(
         default_factory=dict[IdempotencyId, KeptAnswer]
     )
+    replies: dict[ReplyId, LeasedReply] = field(default_factory=dict[ReplyId, LeasedReply])
 
     spending: dict[str, Spending] = field(default_factory=dict[str, Spending])
     held: dict[ReservationId, Held] = field(default_factory=dict[ReservationId, Held])

@@ -9,6 +9,7 @@ import sqlalchemy
 from sqlalchemy import Delete, Select, Update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.sql.dml import ReturningUpdate
 from sqlalchemy.sql.selectable import TypedReturnsRows
 
 from companion.db.failures import translated
@@ -44,7 +45,9 @@ class Statements:
         with translated():
             return (await self._session.scalars(statement, execution_options=_OPTIONS)).all()
 
-    async def rows(self, query: Select[*tuple[Any, ...]]) -> Sequence[Any]:
+    async def rows(
+        self, query: Select[*tuple[Any, ...]] | ReturningUpdate[*tuple[Any, ...]]
+    ) -> Sequence[Any]:
         """Return rows of several columns."""
         with translated():
             return (await self._session.execute(query, execution_options=_OPTIONS)).all()

@@ -22,6 +22,7 @@ from companion.db.repositories.ledger import SqlLedger
 from companion.db.repositories.people import SqlPeople
 from companion.db.repositories.preferences import SqlPreferences
 from companion.db.repositories.provider_log import SqlProviderLog
+from companion.db.repositories.replies import SqlReplies
 from companion.db.repositories.summaries import SqlSummaries
 from companion.db.repositories.tokens import SqlTokens
 from companion.db.repositories.turns import SqlTurns
@@ -49,6 +50,7 @@ class SqlUnitOfWork:
     tokens: SqlTokens
     idempotent_answers: SqlIdempotentAnswers
     ledger: SqlLedger
+    replies: SqlReplies
 
 
 class SqlStore:
@@ -108,6 +110,7 @@ class SqlStore:
             tokens=SqlTokens(run),
             idempotent_answers=SqlIdempotentAnswers(run, ring),
             ledger=SqlLedger(run),
+            replies=SqlReplies(run, ring),
         )
 
 

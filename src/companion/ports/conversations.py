@@ -18,6 +18,7 @@ from companion.domain.conversation import (
     Turn,
     TurnId,
 )
+from companion.domain.delivery import Checkpoint
 from companion.domain.usage import Usage
 
 
@@ -90,6 +91,10 @@ class Turns(Protocol):
         self, turn: TurnId, *, answer: str, finish: Finish, usage: Usage | None
     ) -> bool:
         """Store the end of a turn; false when it was cleared meanwhile (nothing is resurrected)."""
+        ...
+
+    async def checkpoint(self, checkpoints: Sequence[Checkpoint]) -> None:
+        """Store what there is of answers that are being written; nothing of those that ended."""
         ...
 
     async def find(self, turn: TurnId) -> Turn | None:

@@ -37,6 +37,7 @@ from companion.ports.conversations import (
 )
 from companion.ports.idempotency import IdempotentAnswers
 from companion.ports.ledger import Ledger
+from companion.ports.replies import Replies
 from companion.ports.tokens import Tokens
 
 CallId = NewType("CallId", UUID)
@@ -261,6 +262,11 @@ class UnitOfWork(Protocol):
     @property
     def ledger(self) -> Ledger:
         """Budgets."""
+        ...
+
+    @property
+    def replies(self) -> Replies:
+        """Replies on their way to Discord."""
         ...
 
 

@@ -4,21 +4,30 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
+from typing import Final
 
-from sqlalchemy import delete, or_, select, update
+from sqlalchemy import bindparam, delete, or_, select, update
 from sqlalchemy.orm import load_only
 
 from companion.db.keyring import KeyRing
 from companion.db.repositories.forgetting import forget_contents, note_taken_back
-from companion.db.rows import AnswerMessageRow, ConversationRow, SummaryRow, TurnRow
+from companion.db.rows import CONTENT, AnswerMessageRow, ConversationRow, SummaryRow, TurnRow
 from companion.db.sealed import Purpose, Sealed
 from companion.db.statements import Statements
 from companion.db.usage_columns import usage_columns, usage_of
 from companion.domain.actor import InteractionId, PersonId
 from companion.domain.conversation import ConversationId, Finish, NewTurn, Turn, TurnId
+from companion.domain.delivery import Checkpoint
 from companion.domain.errors import StorageUnavailable
 from companion.domain.models import ModelId
 from companion.domain.usage import Usage
+
+_TABLE: Final = TurnRow.metadata.tables[TurnRow.__tablename__]
+_CHECKPOINT: Final = (
+    update(_TABLE)
+    .where(_TABLE.c.id == bindparam("turn"), _TABLE.c.finish.is_(None))
+    .values(answer=bindparam("so_far", type_=CONTENT))
+)
 
 
 class SqlTurns:
@@ -86,6 +95,18 @@ class SqlTurns:
         )
         return stored > 0
 
+    async def checkpoint(self, checkpoints: Sequence[Checkpoint]) -> None:
+        """Store what there is of answers that are being written; nothing of those that ended."""
+        values = [{"turn": each.turn_id, "so_far": self._so_far(each)} for each in checkpoints]
+        if values:
+            await self._run.run_all(_CHECKPOINT, values)
+
+    def _so_far(self, checkpoint: Checkpoint) -> Sealed:
+        place = TurnRow.place(
+            "answer", checkpoint.turn_id, checkpoint.conversation_id, checkpoint.author_id
+        )
+        return self._ring.seal(Purpose.CONTENT, checkpoint.answer, place)
+
     async def find(self, turn: TurnId) -> Turn | None:
         """Return one turn."""
         row = await self._run.one(select(TurnRow).where(TurnRow.id == turn))
@@ -99,7 +120,9 @@ class SqlTurns:
     async def newest(self, conversation: ConversationId, author: PersonId | None = None) -> int:
         """Return the position of the newest turn with an answer, of that author if named, or 0."""
         query = select(TurnRow.position).where(
-            TurnRow.conversation_id == conversation, TurnRow.answer.is_not(None)
+            TurnRow.conversation_id == conversation,
+            TurnRow.finish.is_not(None),
+            TurnRow.answer.is_not(None),
         )
         if author is not None:
             query = query.where(TurnRow.author_id == author)

@@ -1,0 +1,177 @@
+"""Replies under way, and who holds them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any, Final
+
+from sqlalchemy import and_, bindparam, delete, select, update
+
+from companion.db import reply_columns as columns
+from companion.db.keyring import KeyRing
+from companion.db.reply_rows import ReplyRow
+from companion.db.sealed import Purpose, Sealed
+from companion.db.statements import Statements
+from companion.domain.conversation import TurnId
+from companion.domain.delivery import Delivery, Ending, ReplyId, ReplyState, Shown, Terms
+from companion.domain.errors import SealError
+from companion.ports.replies import Lease, StoredReply
+
+_TABLE: Final = ReplyRow.metadata.tables[ReplyRow.__tablename__]
+_NOTE_SHOWN: Final = (
+    update(_TABLE)
+    .where(
+        _TABLE.c.id == bindparam("reply"),
+        _TABLE.c.owner == bindparam("holder"),
+        _TABLE.c.fence == bindparam("at"),
+    )
+    .values(shown=bindparam("now_shown"))
+)
+
+
+class SqlReplies:
+    """One row a reply."""
+
+    def __init__(self, run: Statements, ring: KeyRing) -> None:
+        self._run = run
+        self._ring = ring
+
+    async def arrive(self, deliveries: Sequence[Delivery], owner: str, until: datetime) -> None:
+        """Store replies that were acknowledged; those that are stored already stay as they are."""
+        if not deliveries:
+            return
+        rows = [
+            self._row(each, Lease(reply=each.id, owner=owner), until, ReplyState.ARRIVED)
+            for each in deliveries
+        ]
+        insert = self._run.insert(ReplyRow).values(rows)
+        await self._run.run(insert.on_conflict_do_nothing(index_elements=[ReplyRow.id]))
+
+    async def accept(
+        self, delivery: Delivery, lease: Lease, turn: TurnId, terms: Terms, until: datetime
+    ) -> bool:
+        """Store that a turn answers it; false when the lease is somebody else's now."""
+        row = self._row(delivery, lease, until, ReplyState.RUNNING)
+        row |= {"turn_id": turn, "terms": columns.dumped_terms(terms)}
+        kept = {"id", "owner", "fence", "attempts", "token"}
+        insert = self._run.insert(ReplyRow).values(row)
+        change = insert.on_conflict_do_update(
+            index_elements=[ReplyRow.id],
+            set_={name: insert.excluded[name] for name in row.keys() - kept},
+            where=and_(ReplyRow.owner == lease.owner, ReplyRow.fence == lease.fence),
+        )
+        return await self._run.run(change) > 0
+
+    async def renew(self, owner: str, until: datetime) -> Mapping[ReplyId, int]:
+        """Prolong all leases of an owner; return the fences of those it still has."""
+        change = update(ReplyRow).where(ReplyRow.owner == owner).values(leased_until=until)
+        held = await self._run.rows(change.returning(ReplyRow.id, ReplyRow.fence))
+        return {ReplyId(reply): fence for reply, fence in held}
+
+    async def note_shown(self, shown: Sequence[tuple[Lease, Shown]]) -> None:
+        """Store which messages show the replies."""
+        if not shown:
+            return
+        values = [
+            {
+                "reply": lease.reply,
+                "holder": lease.owner,
+                "at": lease.fence,
+                "now_shown": columns.dumped_shown(messages),
+            }
+            for lease, messages in shown
+        ]
+        await self._run.run_all(_NOTE_SHOWN, values)
+
+    async def answered(self, lease: Lease, ending: Ending) -> bool:
+        """Store that the turn has ended; false when the lease is somebody else's now."""
+        change = update(ReplyRow).where(*_held(lease))
+        values = {"state": ReplyState.ANSWERED, "ending": columns.dumped_ending(ending)}
+        return await self._run.run(change.values(**values)) > 0
+
+    async def remove(self, leases: Sequence[Lease]) -> None:
+        """Delete replies that need nothing more."""
+        by_fence: dict[tuple[str, int], list[ReplyId]] = {}
+        for lease in leases:
+            by_fence.setdefault((lease.owner, lease.fence), []).append(lease.reply)
+        for (owner, fence), replies in by_fence.items():
+            held = (ReplyRow.id.in_(replies), ReplyRow.owner == owner, ReplyRow.fence == fence)
+            await self._run.run(delete(ReplyRow).where(*held))
+
+    async def release(self, owner: str, now: datetime) -> int:
+        """Let others take over at once what an owner still has; return how many."""
+        change = update(ReplyRow).where(ReplyRow.owner == owner)
+        return await self._run.run(change.values(leased_until=now))
+
+    async def any_expired(self, owner: str, now: datetime) -> bool:
+        """Return whether there is somebody else's reply that nobody works on."""
+        nobodys = (ReplyRow.leased_until <= now, ReplyRow.owner != owner)
+        query = select(ReplyRow.id).where(*nobodys).limit(1)
+        return await self._run.one(query) is not None
+
+    async def take_expired(
+        self, owner: str, now: datetime, until: datetime, limit: int
+    ) -> Sequence[StoredReply]:
+        """Take over replies that nobody works on."""
+        nobodys = (ReplyRow.leased_until <= now, ReplyRow.owner != owner)
+        expired = select(ReplyRow.id).where(*nobodys)
+        chosen = expired.order_by(ReplyRow.leased_until).limit(limit)
+        change = (
+            update(ReplyRow)
+            .where(ReplyRow.id.in_(chosen.with_for_update(skip_locked=True)))
+            .values(
+                owner=owner,
+                fence=ReplyRow.fence + 1,
+                leased_until=until,
+                attempts=ReplyRow.attempts + 1,
+            )
+        )
+        return [self._reply(row) for row in await self._run.all(change.returning(ReplyRow))]
+
+    def _row(
+        self, delivery: Delivery, lease: Lease, until: datetime, state: ReplyState
+    ) -> dict[str, Any]:
+        return {
+            "id": delivery.id,
+            "state": state,
+            "owner": lease.owner,
+            "fence": lease.fence,
+            "leased_until": until,
+            "attempts": 0,
+            "token": self._sealed(delivery),
+            "route": columns.route_of(delivery),
+        }
+
+    def _sealed(self, delivery: Delivery) -> Sealed | None:
+        if delivery.token is None:
+            return None
+        place = ReplyRow.place(delivery.id)
+        return self._ring.seal(Purpose.INTERACTION_TOKEN, delivery.token.reveal(), place)
+
+    def _reply(self, row: ReplyRow) -> StoredReply:
+        reply = ReplyId(row.id)
+        return StoredReply(
+            lease=Lease(reply=reply, owner=row.owner, fence=row.fence),
+            delivery=columns.delivery_of(reply, row.route, self._token(row)),
+            state=row.state,
+            attempts=row.attempts,
+            turn_id=None if row.turn_id is None else TurnId(row.turn_id),
+            terms=columns.terms_of(row.terms),
+            shown=columns.shown_of(row.shown),
+            ending=columns.ending_of(row.ending),
+        )
+
+    def _token(self, row: ReplyRow) -> str | None:
+        """Open the token; one that does not open is a way less, and holds up no other reply."""
+        if row.token is None:
+            return None
+        try:
+            return self._ring.open(Purpose.INTERACTION_TOKEN, row.token, row.binding("token"))
+        except SealError:
+            return None
+
+
+def _held(lease: Lease) -> tuple[Any, ...]:
+    row = ReplyRow
+    return (row.id == lease.reply, row.owner == lease.owner, row.fence == lease.fence)

@@ -1,0 +1,250 @@
+"""The replies of this process that are on their way to Discord, and its leases on them.
+
+What they have come to is kept about once a second, for all of them in one transaction, so
+that another process can finish what this one does not. A reply is stored at once when it
+arrives and when it gets another message: those two cannot be guessed afterwards.
+
+A lease that ran out is no more than a question. Nothing is written to Discord before the
+database has said whose the reply is now; a database that cannot store anything for anybody
+(full, read-only) leaves it ours.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+from uuid import uuid4
+
+from companion.domain.conversation import NewTurn
+from companion.domain.delivery import (
+    NOTHING_SHOWN,
+    Checkpoint,
+    Delivery,
+    Ending,
+    ReplyId,
+    Shown,
+    Terms,
+)
+from companion.domain.errors import AlreadyAnswered, StorageError, StorageUnavailable
+from companion.ports.clock import Clock
+from companion.ports.replies import Lease, StoredReply
+from companion.ports.store import Store, UnitOfWork
+from companion.services.background import BackgroundTasks
+from companion.services.running_turns import Cut, Running
+
+EVERY_S: Final = 1.0
+LEASE_S: Final = 6.0
+_NOBODYS: Final = {"full", "read_only"}
+"""Why the database takes nothing from anybody, so that nobody else can have the lease."""
+_NAME: Final = "deliveries"
+_log = logging.getLogger(__name__)
+
+
+@dataclass(slots=True, kw_only=True, eq=False)
+class _Held:
+    """A reply of this process. `until` is a reading of the monotonic clock."""
+
+    delivery: Delivery
+    lease: Lease
+    until: float
+    stored: bool = False
+    shown: Shown = NOTHING_SHOWN
+    shown_stored: Shown = NOTHING_SHOWN
+    turn: NewTurn | None = None
+    running: Running | None = None
+    texts: Sequence[str] = ()
+    texts_stored: int = 0
+    lost: bool = False
+    done: bool = False
+
+    def checkpoint(self) -> Checkpoint | None:
+        """Return what was written since the last one."""
+        turn = self.turn
+        if turn is None or len(self.texts) <= self.texts_stored:
+            return None
+        return Checkpoint(
+            turn_id=turn.id,
+            conversation_id=turn.conversation_id,
+            author_id=turn.author_id,
+            answer="".join(self.texts),
+        )
+
+
+class Deliveries:
+    """Keeps replies and their leases; one a process."""
+
+    def __init__(self, *, store: Store, clock: Clock, tasks: BackgroundTasks) -> None:
+        self.owner = uuid4().hex
+        self._store = store
+        self._clock = clock
+        self._tasks = tasks
+        self._held: dict[ReplyId, _Held] = {}
+        self._urgent = asyncio.Event()
+        self._kept = asyncio.Condition()
+        self._renew_at = 0.0
+
+    def __len__(self) -> int:
+        return len(self._held)
+
+    # What the doors tell
+
+    def arrive(self, delivery: Delivery) -> None:
+        """Hold a reply from now on; it is stored in a moment, and nothing waits for that."""
+        lease = Lease(reply=delivery.id, owner=self.owner)
+        self._hold(_Held(delivery=delivery, lease=lease, until=self._lease_end()))
+        self._urgent.set()
+
+    def adopt(self, reply: StoredReply) -> None:
+        """Hold a reply that was taken over from another process."""
+        held = _Held(
+            delivery=reply.delivery,
+            lease=reply.lease,
+            until=self._lease_end(),
+            stored=True,
+            shown=reply.shown,
+            shown_stored=reply.shown,
+        )
+        self._hold(held)
+
+    def show(self, reply: ReplyId, shown: Shown) -> None:
+        """Note which messages show it."""
+        held = self._held.get(reply)
+        if held is None or held.shown == shown:
+            return
+        if held.shown.follow_ups != shown.follow_ups:
+            self._urgent.set()  # a message in the channel is found again by its nonce
+        held.shown = shown
+
+    def finish(self, reply: ReplyId) -> None:
+        """Let go of a reply: its end is shown, or nothing more can be."""
+        if held := self._held.get(reply):
+            held.done = True
+
+    async def holds(self, reply: ReplyId) -> bool:
+        """Say whether this process may still write to Discord for it; waits for the answer."""
+        held = self._held.get(reply)
+        while held is not None and not held.lost and held.until <= self._clock.monotonic():
+            self._renew_at = 0.0
+            self._urgent.set()
+            async with self._kept:
+                await self._kept.wait()
+        return held is not None and not held.lost
+
+    # What the recorder tells, within its transactions
+
+    async def begin(
+        self, unit: UnitOfWork, delivery: Delivery, turn: NewTurn, terms: Terms
+    ) -> None:
+        """Store that a turn answers it; raises `AlreadyAnswered` when it is another process's."""
+        if delivery.id not in self._held:
+            self.arrive(delivery)
+        held = self._held[delivery.id]
+        held.delivery, held.turn = delivery, turn
+        until = self._lease_until()
+        if not await unit.replies.accept(delivery, held.lease, turn.id, terms, until):
+            raise AlreadyAnswered
+
+    def follow(self, reply: ReplyId, running: Running, texts: Sequence[str]) -> None:
+        """Keep from now on what gathers in `texts`."""
+        if held := self._held.get(reply):
+            held.running, held.texts = running, texts
+
+    async def end(self, unit: UnitOfWork, reply: ReplyId, ending: Ending) -> bool:
+        """Store that the answer is complete; false when another process decides about it now."""
+        held = self._held.get(reply)
+        if held is None or held.lost:
+            return False
+        held.turn = None  # nothing is kept of it beside the answer itself
+        return await unit.replies.answered(held.lease, ending)
+
+    # The one transaction
+
+    async def keep(self) -> None:
+        """Store what came to be, and prolong the leases when it is time; raises `StorageError`."""
+        now, held = self._clock.monotonic(), list(self._held.values())
+        shown = [(each, each.shown) for each in held if each.shown != each.shown_stored]
+        done = [each for each in held if each.done]
+        renews = now >= self._renew_at
+        texts = [(h, len(h.texts), c) for h in held if renews and (c := h.checkpoint())]
+        fences: Mapping[ReplyId, int] | None = None
+        async with self._store.note() as unit:
+            new = [each.delivery for each in held if not (each.stored or each.done)]
+            await unit.replies.arrive(new, self.owner, self._lease_until())
+            await unit.replies.note_shown([(each.lease, messages) for each, messages in shown])
+            await unit.replies.remove([each.lease for each in done])
+            await unit.turns.checkpoint([checkpoint for _, _, checkpoint in texts])
+            if renews:
+                fences = await unit.replies.renew(self.owner, self._lease_until())
+        for each, messages in shown:
+            each.shown_stored = messages
+        for each, count, _ in texts:
+            each.texts_stored = count
+        self._let_go(done)
+        if fences is not None:
+            self._renew_at = now + EVERY_S
+            self._note_leases([each for each in held if not each.done], fences, now)
+
+    async def release(self) -> None:
+        """Leave what is not shown yet to another process, at once; raises `StorageError`."""
+        if not self._held:
+            return
+        self._renew_at = 0.0
+        await self.keep()
+        async with self._store.note() as unit:
+            left = await unit.replies.release(self.owner, self._clock.now())
+        self._held.clear()
+        _log.info("replies_handed_over", extra={"count": left})
+
+    def _note_leases(
+        self, held: Iterable[_Held], fences: Mapping[ReplyId, int], asked_at: float
+    ) -> None:
+        for each in held:
+            if fences.get(each.lease.reply) == each.lease.fence:
+                each.stored, each.until = True, asked_at + LEASE_S
+                continue
+            each.lost = True
+            _log.warning("reply_taken_over", extra={"reply": str(each.lease.reply)})
+            if each.running is not None:
+                each.running.cut(Cut.DOOR_GONE)
+
+    def _let_go(self, done: Iterable[_Held]) -> None:
+        for each in done:
+            if self._held.get(each.lease.reply) is each:
+                del self._held[each.lease.reply]
+
+    def _hold(self, held: _Held) -> None:
+        self._held[held.lease.reply] = held
+        if not self._tasks.runs(_NAME):
+            self._tasks.start(_NAME, self._run())
+
+    async def _run(self) -> None:
+        while self._held:
+            self._urgent.clear()
+            try:
+                await self.keep()
+            except StorageError as error:
+                await self._bear(error)
+            async with self._kept:
+                self._kept.notify_all()
+            with suppress(TimeoutError):
+                async with asyncio.timeout(EVERY_S):
+                    await self._urgent.wait()
+
+    async def _bear(self, error: StorageError) -> None:
+        """Go on without the database; leases last when nobody else can have them either."""
+        _log.warning("replies_not_kept", extra={"reason": error.code})
+        if isinstance(error, StorageUnavailable) and error.reason in _NOBODYS:
+            for held in self._held.values():
+                held.until = self._lease_end()
+        await self._clock.sleep(EVERY_S)
+
+    def _lease_end(self) -> float:
+        return self._clock.monotonic() + LEASE_S
+
+    def _lease_until(self) -> datetime:
+        return self._clock.now() + timedelta(seconds=LEASE_S)
