@@ -20,6 +20,7 @@ from companion.domain.secrets import Secret
 from companion.files.reader import SafeFileReader
 from companion.http_door import opened_http
 from companion.limiting import opened_limits
+from companion.limits.fair_queue import QueueSizes, SlotQueue
 from companion.llm.client import open_provider
 from companion.metering import MeteredProvider
 from companion.model_source import ModelSource
@@ -117,6 +118,7 @@ async def open_app(
                 files=SafeFileReader(),
                 prices=source.prices,
                 limiter=limits.limiter,
+                queue=_queue(settings, clock),
                 clock=clock,
                 policy=_policy(settings, source, store),
             )
@@ -152,6 +154,11 @@ def _say_what_is_not_used_yet(settings: Settings) -> None:
             log.warning("setting_has_no_effect_in_this_version", variable=variable)
 
 
+def _queue(settings: Settings, clock: SystemClock) -> SlotQueue:
+    sizes = QueueSizes(process=settings.max_streams, person=settings.max_streams_per_user)
+    return SlotQueue(sizes, clock)
+
+
 def _policy(settings: Settings, source: ModelSource, store: SqlStore) -> ServicePolicy:
     key = source.operator_key
     return ServicePolicy(
@@ -166,7 +173,5 @@ def _policy(settings: Settings, source: ModelSource, store: SqlStore) -> Service
             payer=Payer.OPERATOR,
         ),
         operator_key_for=settings.operator_key_for,
-        max_streams=settings.max_streams,
-        max_streams_per_user=settings.max_streams_per_user,
         retention_days=settings.retention_days,
     )

@@ -21,6 +21,7 @@ from companion.db.uow import SqlStore, open_store
 from companion.domain.models import Credential, ModelId, Payer
 from companion.domain.secrets import Secret
 from companion.files.reader import SafeFileReader
+from companion.limits.fair_queue import QueueSizes, SlotQueue
 from companion.limits.memory import BucketSize, MemoryLimiter
 from companion.llm.client import open_provider
 from companion.llm.local_prices import LocalPrices
@@ -118,6 +119,7 @@ async def open_world(
                     },
                     clock,
                 ),
+                queue=SlotQueue(QueueSizes(process=1000, person=max_streams_per_user), clock),
                 clock=clock,
                 policy=ServicePolicy(
                     base_url=provider.base_url,
@@ -129,8 +131,6 @@ async def open_world(
                         fingerprint=store.fingerprints.of_key(key),
                         payer=Payer.OPERATOR,
                     ),
-                    max_streams=1000,
-                    max_streams_per_user=max_streams_per_user,
                 ),
             )
         )

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from companion.bot.answer import Answer
 from companion.bot.buttons import Action, Button
-from companion.domain.chat import ChatEvent, Delta, Failed, Finished, Retrying, Started
+from companion.domain.chat import ChatEvent, Delta, Failed, Finished, Queued, Retrying, Started
 from companion.domain.conversation import Finish, TurnId
 from companion.domain.errors import ProviderTimedOut
 from companion.domain.models import ModelId, Payer
@@ -17,6 +17,7 @@ from companion.domain.usage import Usage
 TURN = TurnId(UUID(int=7))
 STARTED = Started(turn_id=TURN, model=ModelId("m"), payer=Payer.PERSON)
 STOP = Button(action=Action.STOP, label="Stop", target=TURN)
+CANCEL = Button(action=Action.STOP, label="Cancel", target=TURN)
 AGAIN = Button(action=Action.REGENERATE, label="Regenerate", target=TURN)
 FAILED = Failed(error=ProviderTimedOut(), turn_id=TURN)
 FOOTER = "-# m · 3 tokens"
@@ -59,6 +60,12 @@ class PlainWords:
 
     def thinking(self, started: Started) -> str:
         return "(thinking)"
+
+    def queued(self, queued: Queued) -> str:
+        return f"(behind {queued.ahead}, {queued.wait_s:g} s)"
+
+    def queued_buttons(self, queued: Queued) -> tuple[Button, ...]:
+        return (CANCEL,)
 
     def waiting(self, retrying: Retrying) -> str:
         return f"(waiting {retrying.wait_s:g} s)"

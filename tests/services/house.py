@@ -24,6 +24,7 @@ from companion.domain.conversation import Turn, TurnId
 from companion.domain.errors import CompanionError
 from companion.domain.models import Credential, Payer
 from companion.domain.secrets import Secret
+from companion.limits.fair_queue import QueueSizes, SlotQueue
 from companion.ports.llm import ChatCall
 from companion.services.container import Outside, Services, build_services
 from companion.services.policy import OperatorKeyRule, ServicePolicy
@@ -99,14 +100,15 @@ class House:
         self.speech = FakeSpeech()
         self.limiter = FakeLimiter()
         self.fingerprints = self.store.fingerprints
+        self.queue = SlotQueue(
+            QueueSizes(process=max_streams, person=max_streams_per_user), self.clock
+        )
         self.policy = ServicePolicy(
             operator=self.credential(operator, base_url) if operator else None,
             operator_key_for=operator_key_for,
             base_url=base_url,
             default_model=MODEL,
             system_prompt="Be brief.",
-            max_streams=max_streams,
-            max_streams_per_user=max_streams_per_user,
             retention_days=retention_days,
         )
         self.outside = Outside(
@@ -117,6 +119,7 @@ class House:
             catalogue=self.catalogue,
             prices=self.prices,
             limiter=self.limiter,
+            queue=self.queue,
             clock=self.clock,
             policy=self.policy,
             files=self.files,

@@ -6,8 +6,10 @@ from collections.abc import AsyncIterator
 import pytest
 
 from companion.domain.actor import Actor, Place
-from companion.domain.chat import ChatEvent, Finished
-from companion.domain.errors import NotAllowed, PromptEmpty, RateLimited, TooManyReplies
+from companion.domain.chat import ChatEvent, Finished, Queued, Started
+from companion.domain.errors import NotAllowed, PromptEmpty, RateLimited
+from companion.domain.queue_errors import Overloaded
+from companion.limits.fair_queue import FIRST_GUESS_S, LONGEST_WAIT_S
 from companion.ports.limits import Bucket, LimitScope
 from tests.fakes.provider import ended
 from tests.services.house import (
@@ -43,8 +45,13 @@ class Held:
         self._events = house.services.chat.ask(request("Why?", who, where))
 
     async def begun(self) -> Held:
-        await anext(self._events)
+        assert isinstance(await anext(self._events), Started)
         return self
+
+    async def queued(self) -> Queued:
+        event = await anext(self._events)
+        assert isinstance(event, Queued)
+        return event
 
     async def end(self) -> list[ChatEvent]:
         self.let_go.set()
@@ -52,23 +59,21 @@ class Held:
 
 
 async def test_a_person_has_so_many_replies_at_once(small: House) -> None:
-    held = await Held(small, ADA).begun()
-    error = await small.refusal(who=ADA)
-    assert isinstance(error, TooManyReplies)
-    assert (error.own, error.limit) == (True, 1)
-    assert error.retry_after_s > 0
+    held, second = await Held(small, ADA).begun(), Held(small, ADA)
+    await second.queued()
     finished(await held.end())
-    await small.answer(who=ADA)
+    finished(await second.end())
 
 
 async def test_all_together_have_so_many(small: House) -> None:
     held = [await Held(small, ADA).begun(), await Held(small, GRACE).begun()]
-    error = await small.refusal(who=THIRD)
-    assert isinstance(error, TooManyReplies)
-    assert (error.own, error.limit) == (False, 2)
+    third = Held(small, THIRD)
+    assert await third.queued() == Queued(
+        turn_id=small.turns[-1].id, ahead=0, wait_s=FIRST_GUESS_S / 2
+    )
     for one in held:
         await one.end()
-    await small.answer(who=THIRD)
+    finished(await third.end())
 
 
 async def test_a_slot_is_free_again_when_the_end_is_seen(small: House) -> None:
@@ -103,12 +108,19 @@ async def test_an_empty_bucket_refuses_with_its_time(house: House, scope: LimitS
     assert not house.turns
 
 
-async def test_who_is_refused_for_a_slot_spends_no_token(small: House) -> None:
+async def test_whose_wait_would_be_long_is_refused_at_once_with_the_time(small: House) -> None:
     held = await Held(small, ADA).begun()
-    taken = list(small.limiter.taken)
-    await small.refusal(who=ADA)
-    assert small.limiter.taken == taken
-    await held.end()
+    waiting = [Held(small, ADA) for _ in range(int(LONGEST_WAIT_S / FIRST_GUESS_S))]
+    for one in waiting:
+        await one.queued()
+    turns = len(small.turns)
+    error = await small.refusal(who=ADA)
+    assert isinstance(error, Overloaded)
+    assert (error.scope, error.limit) == ("user", 1)
+    assert error.retry_after_s > LONGEST_WAIT_S
+    assert len(small.turns) == turns
+    for one in (held, *waiting):
+        finished(await one.end())
 
 
 async def test_who_is_refused_for_a_bucket_keeps_no_slot(small: House) -> None:

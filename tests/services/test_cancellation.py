@@ -31,13 +31,14 @@ def assert_all_has_ended(house: House) -> None:
     assert all(turn.finish is not None for turn in house.turns)
     assert all(call.end is not None for call in house.log)
     assert len(house.provider.calls) <= len(house.log) == len(house.turns)
+    assert house.queue.running == house.queue.waiting == 0
 
 
 async def assert_all_is_well(house: House) -> None:
     """Check that everything has ended, and that whoever asks next is served."""
     await until(lambda: not house.services.chat.running)
     assert_all_has_ended(house)
-    for _ in range(house.policy.max_streams_per_user + 1):
+    for _ in range(3):
         assert (await house.answer()).finish is Finish.COMPLETE
     await house.services.close()
 

@@ -6,7 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from companion.domain.actor import Actor, Place, PlaceKind
+from companion.domain.actor import Actor, Door, Place, PlaceKind
+from companion.domain.chat import Queued
 from companion.domain.errors import (
     CompanionError,
     CredentialRejected,
@@ -17,14 +18,13 @@ from companion.domain.errors import (
     RateLimited,
     StorageUnavailable,
     StreamCut,
-    TooManyReplies,
 )
 from companion.ports.limits import LimitScope
 from companion.ports.relay import Endpoint, Fields, RelayBody, RelayEnding, RelayStream
 from companion.ports.store import CallStatus
 from companion.services.relay_record import RelayRequest
 from tests.fakes.provider import MODEL
-from tests.services.house import House, until
+from tests.services.house import House, finished, request, until
 
 CALLER = Actor(name="Caller", http_id="caller")
 WEB = Place(kind=PlaceKind.HTTP)
@@ -198,9 +198,9 @@ async def test_who_has_no_key_is_refused_before_anything_is_written() -> None:
 async def test_slots_are_shared_with_chats() -> None:
     small = House(max_streams_per_user=1)
     async with small.services.relay.relay(asked()):
-        assert isinstance(await refusal(small, asked()), TooManyReplies)
-        chat = await small.refusal(who=CALLER, where=WEB)
-        assert isinstance(chat, CompanionError)
+        chat = small.services.chat.ask(request("Why?", CALLER, WEB, door=Door.HTTP))
+        assert isinstance(await anext(chat), Queued)
+    finished([event async for event in chat])
     await small.services.close()
 
 

@@ -14,6 +14,7 @@ from companion.domain import api_errors as a
 from companion.domain import errors as e
 from companion.domain import file_errors as f
 from companion.domain import money_errors as m
+from companion.domain import queue_errors as q
 
 E = TypeVar("E", bound=e.CompanionError)
 T = TypeVar("T", int, str)
@@ -194,6 +195,12 @@ ROWS: Final = dict(
             code="model_price_unknown",
             param="model",
         ),
+        _row(
+            q.PayerChanged,
+            403,
+            "The key that pays changed while this request was waiting. Ask again.",
+            code="provider_key_changed",
+        ),
         # rights
         _row(e.NotAllowed, 403, "This is not allowed.", code="not_allowed"),
         _row(e.ManagerOnly, 403, "Only people who manage the server may do this."),
@@ -226,10 +233,12 @@ ROWS: Final = dict(
         _row(e.TryLater, 429, "Not now. Ask again later."),
         _row(e.RateLimited, 429, _of_rate, code="rate_limit_exceeded"),
         _row(
-            e.TooManyReplies,
-            lambda error: 429 if error.own else 503,
+            q.Overloaded,
+            lambda error: 429 if error.scope == "user" else 503,
             lambda error: (
-                f"This user has {error.limit} answers on the way already." if error.own else _BUSY
+                f"This user has {error.limit} answers on the way and more waiting. Ask again later."
+                if error.scope == "user"
+                else _BUSY
             ),
             code="too_many_at_once",
         ),

@@ -17,6 +17,7 @@ from companion.bot.wording import count, in_, listed, moment, quoted
 from companion.domain import api_errors as a
 from companion.domain import errors as e
 from companion.domain import money_errors as m
+from companion.domain import queue_errors as q
 
 E = TypeVar("E", bound=e.CompanionError)
 
@@ -90,11 +91,16 @@ def _of_rate(error: e.RateLimited, now: datetime) -> str:
     return f"{who}. Ask again {in_(error.retry_after_s, now)}."
 
 
-def _of_many_replies(error: e.TooManyReplies, now: datetime) -> str:
-    if error.own:
-        running = count(error.limit, "answer")
-        return f"You already have {running} on the way. Wait for one to finish, or press *Stop*."
-    return f"A lot of answers are on the way right now. Ask again {in_(error.retry_after_s, now)}."
+def _of_overload(error: q.Overloaded, now: datetime) -> str:
+    when = f"Ask again {in_(error.retry_after_s, now)}"
+    match error.scope:
+        case "user":
+            running = count(error.limit, "answer")
+            return f"You already have {running} on the way and more waiting. {when}."
+        case "guild":
+            return f"This server has a lot of answers on the way right now. {when}."
+        case _:
+            return f"A lot of answers are on the way right now. {when}."
 
 
 def _of_upstream_wait(error: e.ProviderRateLimited | e.ProviderOverloaded, now: datetime) -> str:
@@ -216,6 +222,10 @@ ROWS: Final = dict(
         _row(m.BudgetRefused, "The budget here doesn't allow that.", Offer.SET_KEY),
         _row(m.BudgetSpent, of_spent_budget, Offer.SET_KEY),
         _row(m.PriceUnknown, of_unknown_price, Offer.CHOOSE_MODEL, Offer.SET_KEY),
+        _row(
+            q.PayerChanged,
+            "The API key that pays changed while you were waiting. Please ask again.",
+        ),
         # rights
         _row(e.NotAllowed, "You may not do that here."),
         _row(e.ManagerOnly, "Only people who may manage the server can do that, and only in it."),
@@ -233,7 +243,7 @@ ROWS: Final = dict(
         # later
         _row(e.TryLater, lambda error, now: f"Not now. Try again {in_(error.retry_after_s, now)}."),
         _row(e.RateLimited, _of_rate),
-        _row(e.TooManyReplies, _of_many_replies),
+        _row(q.Overloaded, _of_overload),
         _row(
             e.Draining, "I'm restarting. Ask again in a minute; nothing you wrote before is lost."
         ),

@@ -16,7 +16,7 @@ from companion.bot.reply_display import ReplyDisplay
 from companion.bot.reply_words import ReplyWords
 from companion.bot.reply_writer import ReplyWriter, TimeUp
 from companion.bot.responder import Responder
-from companion.domain.chat import ChatEvent, Delta, Failed, Finished, Retrying, Started
+from companion.domain.chat import ChatEvent, Delta, Failed, Finished, Queued, Retrying, Started
 from companion.domain.conversation import Finish
 from companion.domain.errors import CompanionError, Draining
 from companion.ports.clock import Clock
@@ -97,10 +97,15 @@ class ReplyStream:
         match event:
             case Delta():
                 display.answer.feed(event.text)
+            case Queued():
+                display.notice = words.queued(event)
+                display.buttons = words.queued_buttons(event)
             case Retrying():
                 display.notice = words.waiting(event)
             case Started():
                 display.buttons = words.running_buttons(event)
+                if display.notice:  # it waited, and the wait is over
+                    display.notice = words.thinking(event)
             case Finished() | Failed():
                 return
         settled = display.answer.settled

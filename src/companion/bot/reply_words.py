@@ -6,7 +6,7 @@ from typing import Protocol
 
 from companion.bot.answer import Answer
 from companion.bot.buttons import Button
-from companion.domain.chat import Failed, Finished, Retrying, Started
+from companion.domain.chat import Failed, Finished, Queued, Retrying, Started
 
 
 class ReplyWords(Protocol):
@@ -14,6 +14,14 @@ class ReplyWords(Protocol):
 
     def thinking(self, started: Started) -> str:
         """Say that the model is being asked and has not said anything for a while."""
+        ...
+
+    def queued(self, queued: Queued) -> str:
+        """Say how many are served before, and about how long that takes."""
+        ...
+
+    def queued_buttons(self, queued: Queued) -> tuple[Button, ...]:
+        """Return the buttons of a reply that waits for its turn: *Cancel*."""
         ...
 
     def waiting(self, retrying: Retrying) -> str:

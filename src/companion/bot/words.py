@@ -8,7 +8,7 @@ from companion.bot.errors import describe
 from companion.bot.file_words import noted
 from companion.bot.wording import count, in_, money, quoted
 from companion.domain.actor import Place, PlaceKind
-from companion.domain.chat import Adaptation, Failed, Finished, Retrying, Started
+from companion.domain.chat import Adaptation, Failed, Finished, Queued, Retrying, Started
 from companion.domain.conversation import Finish
 from companion.domain.errors import CompanionError, Draining
 from companion.domain.models import Payer
@@ -63,6 +63,15 @@ class ChatWords:
     def thinking(self, started: Started) -> str:
         """Say that the model is being asked and has not said anything for a while."""
         return f"-# {started.model} is thinking…"
+
+    def queued(self, queued: Queued) -> str:
+        """Say how many are served before, and about when the turn comes."""
+        line = f"behind {count(queued.ahead, 'other')}" if queued.ahead else "next in line"
+        return f"-# You're {line}. I'll start {in_(queued.wait_s, self._clock.now())}."
+
+    def queued_buttons(self, queued: Queued) -> tuple[Button, ...]:
+        """Return *Cancel*."""
+        return (Button(action=Action.STOP, label="Cancel", target=queued.turn_id),)
 
     def waiting(self, retrying: Retrying) -> str:
         """Say that the provider is busy and when the next try starts."""

@@ -59,6 +59,18 @@ class Adaptation(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Queued:
+    """The turn is stored and waits for a slot; told again as the place in the queue moves.
+
+    `ahead` are served before, in about `wait_s` seconds. Stopping `turn_id` gives it up.
+    """
+
+    turn_id: TurnId
+    ahead: int
+    wait_s: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Started:
     """The turn is stored and the model is being asked; `turn_id` is what *Stop* names."""
 
@@ -115,4 +127,4 @@ class Failed:
     turn_id: TurnId | None = None
 
 
-ChatEvent = Started | Delta | Retrying | Finished | Failed
+ChatEvent = Queued | Started | Delta | Retrying | Finished | Failed

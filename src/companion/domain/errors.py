@@ -12,7 +12,7 @@ by class order, so a subclass without a row falls back to its parent's.
     │   ├── BudgetRefused       see money_errors
     │   ├── KeyUnavailable      KeyMissing KeyRejected KeyOutOfCredit KeyUnreadable
     │   ├── NotAllowed          ManagerOnly NotYours OperatorKeyNotForYou
-    │   ├── TryLater            RateLimited TooManyReplies Draining AlreadyRunning
+    │   ├── TryLater            RateLimited Draining AlreadyRunning (more: queue_errors)
     │   └── Gone                TurnGone ButtonExpired AlreadyAnswered
     ├── ProviderError           the model provider failed
     │   ├── ProviderUnreachable ProviderTimedOut ProviderOverloaded ProviderBroken
@@ -225,14 +225,6 @@ class RateLimited(TryLater):
     """A bucket is empty. `scope` is `user`, `guild` or `key`."""
 
     scope: str
-
-
-@dataclass(kw_only=True, eq=False)
-class TooManyReplies(TryLater):
-    """Too many replies at once, of this person (`own`) or of everyone."""
-
-    own: bool
-    limit: int
 
 
 class Draining(TryLater):

@@ -1,11 +1,11 @@
-"""Rate limits: a limiter refuses with a wait time instead of sleeping."""
+"""Rate limits and slots: a limiter refuses with a wait time, a queue lets wait for a while."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Protocol
+from typing import Protocol, Self
 
 
 class LimitScope(StrEnum):
@@ -53,4 +53,76 @@ class Limiter(Protocol):
 
     async def peek(self, bucket: Bucket) -> Level | None:
         """Return how full a bucket is, taking nothing; `None` when that cannot be known."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Claim:
+    """Who wants a slot.
+
+    Groups (servers, or whoever asks outside of one) take turns, and in each its people do.
+    `key` is the fingerprint of the key that pays, or `None` for one that all share.
+    """
+
+    group: str
+    person: str
+    key: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """A place in the queue: how many are served before, and about how long that takes."""
+
+    ahead: int
+    wait_s: float
+
+
+class Ticket(Protocol):
+    """A slot, or a place in the queue for one. Leaving the `with` block gives either back."""
+
+    @property
+    def waits(self) -> bool:
+        """Whether the slot is not there yet."""
+        ...
+
+    def standing(self) -> Standing | None:
+        """Return the place in the queue as it is now; `None` once the slot is there."""
+        ...
+
+    async def wait(self, at_most_s: float | None = None) -> None:
+        """Wait for the slot, or for that long."""
+        ...
+
+    def __enter__(self) -> Self:
+        """Keep it for the length of the block."""
+        ...
+
+    def __exit__(self, *_: object) -> None:
+        """Give the slot or the place back."""
+        ...
+
+
+class FairQueue(Protocol):
+    """So many replies at once; who comes when all slots are taken waits for a fair turn."""
+
+    @property
+    def running(self) -> int:
+        """How many slots are taken."""
+        ...
+
+    @property
+    def waiting(self) -> int:
+        """How many wait for one."""
+        ...
+
+    @property
+    def is_full(self) -> bool:
+        """Whether whoever comes now would have to wait."""
+        ...
+
+    def enter(self, claim: Claim, cost: Callable[[], int]) -> Ticket:
+        """Take a slot, or a place in the queue; raises `Overloaded` when that would take long.
+
+        `cost` is the work in tokens, asked for only when it must wait.
+        """
         ...

@@ -1,73 +1,81 @@
-"""How much may run at once and per minute: stream slots, then token buckets.
-
-Slots are looked at first, so that who is refused for them has spent no token.
-"""
+"""How much may run at once and per minute: token buckets, then slots and the queue for them."""
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import AsyncGenerator, Generator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncGenerator, Callable
+from contextlib import asynccontextmanager
 from typing import Final
 
 from companion.domain.actor import Actor, Place
-from companion.domain.errors import RateLimited, TooManyReplies
-from companion.domain.models import Credential
-from companion.ports.limits import Bucket, Limiter, LimitScope
+from companion.domain.errors import RateLimited
+from companion.domain.models import Credential, Payer
+from companion.ports.limits import Bucket, Claim, FairQueue, Limiter, LimitScope, Ticket
 from companion.services.access import identity
 
-SLOT_RETRY_S: Final = 5.0
-"""When asking again makes sense: about what a short answer takes."""
+USUAL_COST: Final = 1000
+"""Tokens; what a request is taken for whose length is not looked at."""
 
 
 class Admission:
-    """Lets replies in, and counts those that run."""
+    """Lets replies in: now, in a while, or not."""
 
-    def __init__(self, *, limiter: Limiter, max_streams: int, max_streams_per_user: int) -> None:
+    def __init__(self, *, limiter: Limiter, queue: FairQueue) -> None:
         self._limiter = limiter
-        self._max = max_streams
-        self._max_per_user = max_streams_per_user
-        self._running: Counter[str] = Counter()
+        self._queue = queue
 
     @property
     def running(self) -> int:
         """How many slots are taken."""
-        return self._running.total()
+        return self._queue.running
+
+    @property
+    def waiting(self) -> int:
+        """How many wait for one."""
+        return self._queue.waiting
 
     @property
     def is_full(self) -> bool:
-        """Whether no reply more is let in."""
-        return self.running >= self._max
+        """Whether whoever comes now would have to wait."""
+        return self._queue.is_full
+
+    async def buckets(self, actor: Actor, place: Place, credential: Credential) -> None:
+        """Take a token of the person, the server and the key; raises `RateLimited`."""
+        refusal = await self._limiter.take(_buckets(actor, place, credential))
+        if refusal is not None:
+            raise RateLimited(scope=refusal.bucket.scope.value, retry_after_s=refusal.retry_after_s)
+
+    def enter(
+        self, actor: Actor, place: Place, credential: Credential, cost: Callable[[], int]
+    ) -> Ticket:
+        """Take a slot or a place in the queue; raises `Overloaded` when there is none.
+
+        Keep it with `with`, and wait for the slot before anything is sent. `cost` is the
+        request's tokens, asked for only when it must wait.
+        """
+        return self._queue.enter(_claim(actor, place, credential), cost)
 
     @asynccontextmanager
     async def admit(
         self, actor: Actor, place: Place, credential: Credential
-    ) -> AsyncGenerator[None]:
-        """Hold a slot while the block runs; raises `TooManyReplies` or `RateLimited`.
+    ) -> AsyncGenerator[Ticket]:
+        """Hold a slot while the block runs, waiting for it first when it must.
 
-        Who is refused has spent nothing.
+        Raises `RateLimited` or `Overloaded`.
         """
-        with self._slot(identity(actor)):
-            refusal = await self._limiter.take(_buckets(actor, place, credential))
-            if refusal is not None:
-                raise RateLimited(
-                    scope=refusal.bucket.scope.value, retry_after_s=refusal.retry_after_s
-                )
-            yield
+        await self.buckets(actor, place, credential)
+        with self.enter(actor, place, credential, lambda: USUAL_COST) as ticket:
+            if ticket.waits:
+                await ticket.wait()
+            yield ticket
 
-    @contextmanager
-    def _slot(self, who: str) -> Generator[None]:
-        if self._running.get(who, 0) >= self._max_per_user:
-            raise TooManyReplies(own=True, limit=self._max_per_user, retry_after_s=SLOT_RETRY_S)
-        if self.running >= self._max:
-            raise TooManyReplies(own=False, limit=self._max, retry_after_s=SLOT_RETRY_S)
-        self._running[who] += 1
-        try:
-            yield
-        finally:
-            self._running[who] -= 1
-            if not self._running[who]:
-                del self._running[who]
+
+def _claim(actor: Actor, place: Place, credential: Credential) -> Claim:
+    person = identity(actor)
+    return Claim(
+        group=f"guild:{place.guild_id}" if place.guild_id is not None else person,
+        person=person,
+        key=None if credential.payer is Payer.OPERATOR else credential.fingerprint,
+    )
 
 
 def _buckets(actor: Actor, place: Place, credential: Credential) -> list[Bucket]:

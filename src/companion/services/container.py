@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from companion.ports.clock import Clock
 from companion.ports.files import FileReader
-from companion.ports.limits import Limiter
+from companion.ports.limits import FairQueue, Limiter
 from companion.ports.llm import ChatProvider, ModelCatalogue, PriceList
 from companion.ports.relay import RelayProvider
 from companion.ports.speech import SpeechProvider
@@ -26,6 +26,7 @@ from companion.services.payers import Payers
 from companion.services.planning import Planner
 from companion.services.policy import ServicePolicy
 from companion.services.reading_files import FileReading
+from companion.services.rechecking import Rechecking
 from companion.services.recording import Recorder
 from companion.services.relay import RelayService
 from companion.services.relay_log import RelayLog
@@ -74,6 +75,7 @@ class Outside:
     catalogue: ModelCatalogue
     prices: PriceList
     limiter: Limiter
+    queue: FairQueue
     clock: Clock
     policy: ServicePolicy
     files: FileReader
@@ -96,11 +98,7 @@ def build_services(outside: Outside) -> Services:
         clock=clock,
         policy=policy,
     )
-    admission = Admission(
-        limiter=outside.limiter,
-        max_streams=policy.max_streams,
-        max_streams_per_user=policy.max_streams_per_user,
-    )
+    admission = Admission(limiter=outside.limiter, queue=outside.queue)
     return Services(
         chat=_build_chat(outside, gate=gate, payers=payers, tasks=tasks, admission=admission),
         conversations=ConversationsService(store=store, gate=gate),
@@ -205,6 +203,7 @@ def _build_replier(
             files=FileReading(reader=outside.files, listener=listener),
         ),
         admission=admission,
+        rechecking=Rechecking(store=store, gate=gate, payers=payers),
         recorder=Recorder(
             store=store,
             prices=outside.prices,

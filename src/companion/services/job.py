@@ -7,8 +7,8 @@ from enum import StrEnum
 
 from companion.domain.actor import Actor, Door, InteractionId, MessageId, PersonId, Place
 from companion.domain.chat import ChatRequest, InputFile
-from companion.domain.conversation import Finish, TurnId
-from companion.domain.errors import ProviderError
+from companion.domain.conversation import ConversationId, Finish, TurnId
+from companion.domain.errors import CompanionError, ProviderError
 from companion.domain.files import FileNote
 from companion.domain.models import ModelId
 from companion.ports.llm import ChatCall, ChatEnded
@@ -99,12 +99,15 @@ class Progress:
     """What came of a reply so far. Times are readings of the monotonic clock.
 
     `requests` are the log rows of what was sent, the last one still running; `asked`
-    is when that one went out.
+    is when that one went out. `begun`: the turn may be stored, and needs an end.
     """
 
     turn_id: TurnId
     began: float
     asked: float
+    begun: bool = False
+    conversation_id: ConversationId | None = None
+    refusal: CompanionError | None = None
     requests: list[CallStart] = field(default_factory=list[CallStart])
     sent: bool = False
     first_text: float | None = None
@@ -125,4 +128,5 @@ class Progress:
             return self.ended.finish
         if self.cut_by is Cut.STOPPED:
             return Finish.STOPPED
-        return Finish.FAILED if self.error and not self.texts else Finish.INTERRUPTED
+        failed = self.refusal or (self.error and not self.texts)
+        return Finish.FAILED if failed else Finish.INTERRUPTED

@@ -58,6 +58,4 @@ class ServicePolicy:
     operator_key_for: OperatorKeyRule = field(
         default_factory=lambda: OperatorKeyRule(everyone=True)
     )
-    max_streams: int = 64
-    max_streams_per_user: int = 2
     retention_days: int = 30

@@ -10,13 +10,15 @@ from companion.domain.accounts import Preferences
 from companion.domain.context_window import Window, estimate_tokens
 from companion.domain.files import FileNote, ImageFile, TextFile
 from companion.domain.usage import Usage
-from companion.ports.llm import ChatMessage, ImagePart
+from companion.ports.llm import ChatCall, ChatMessage, ImagePart
 
 DEFAULT_WINDOW_TOKENS: Final = 8192
 """Assumed for a model that nobody knows."""
 
 LONGEST_RESERVE_TOKENS: Final = 8192
 """The most of a window that is kept free for the answer."""
+
+USUAL_ANSWER_TOKENS: Final = 500
 
 HISTORY_TOKENS: Final = 32_000
 """The most that is read and sent of a conversation, however large the window: each turn pays."""
@@ -103,6 +105,12 @@ def messages(system: str, window: Window, asked: Question) -> tuple[ChatMessage,
         sent.append(ChatMessage(role="assistant", text=turn.answer))
     sent.append(ChatMessage(role="user", text=asked.text, images=asked.images))
     return tuple(sent)
+
+
+def expected_tokens(call: ChatCall) -> int:
+    """Return about how many tokens a call takes, its answer included."""
+    usage = estimated_usage(call.messages, "")
+    return usage.prompt_tokens + min(call.max_tokens or USUAL_ANSWER_TOKENS, LONGEST_RESERVE_TOKENS)
 
 
 def estimated_usage(sent: Sequence[ChatMessage], answer: str) -> Usage:

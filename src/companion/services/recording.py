@@ -66,11 +66,11 @@ class Recorder:
         self._tasks = tasks
         self._keeps_contents = keeps_contents
 
-    async def begin(self, plan: Plan, progress: Progress) -> PersonId:
-        """Store that the reply starts and return who asked.
+    async def begin(self, plan: Plan, progress: Progress, *, sends: bool) -> PersonId:
+        """Store that the turn begins, and with `sends` its request, and return who asked.
 
         Raises `AlreadyAnswered` or `StorageUnavailable`. Whatever it raises: when
-        `progress` has a request then, the start may have been stored and needs an end.
+        `progress` has begun then, the turn may have been stored and needs an end.
         """
         async with self._store.write() as unit:
             person = await unit.people.ensure(plan.job.actor)
@@ -88,9 +88,23 @@ class Recorder:
             )
             if await unit.turns.begin(turn) is None:
                 raise AlreadyAnswered
-            progress.requests.append(self._call_start(plan, turn, person))
-            await unit.provider_log.start(progress.requests[-1])
+            progress.begun = True
+            progress.conversation_id = conversation
+            if sends:
+                await self._start(unit, plan, progress, person)
         return person
+
+    async def start(self, plan: Plan, progress: Progress, person: PersonId) -> None:
+        """Store that the request of a turn that waited goes out; raises `StorageUnavailable`."""
+        async with self._store.write() as unit:
+            await self._start(unit, plan, progress, person)
+
+    async def _start(
+        self, unit: UnitOfWork, plan: Plan, progress: Progress, person: PersonId
+    ) -> None:
+        progress.asked = self._clock.monotonic()
+        progress.requests.append(self._call_start(plan, progress, person))
+        await unit.provider_log.start(progress.requests[-1])
 
     async def ask_again(self, progress: Progress, error: ProviderError) -> None:
         """Log that a request failed and that another one goes out: each has its own row."""
@@ -163,12 +177,12 @@ class Recorder:
         elif progress.error:
             await self._payers.learn(unit, paying, progress.error)
 
-    def _call_start(self, plan: Plan, turn: NewTurn, person: PersonId) -> CallStart:
+    def _call_start(self, plan: Plan, progress: Progress, person: PersonId) -> CallStart:
         credential = plan.paying.credential
         return CallStart(
             id=CallId(uuid4()),
-            turn_id=turn.id,
-            conversation_id=turn.conversation_id,
+            turn_id=progress.turn_id,
+            conversation_id=progress.conversation_id,
             person_id=person,
             guild_id=plan.job.place.guild_id,
             channel_id=plan.job.place.channel_id,

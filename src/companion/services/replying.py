@@ -7,13 +7,15 @@ half-done. Nothing is locked and no transaction is open while the model talks.
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Final
 from uuid import uuid4
 
 from companion.domain.actor import PersonId
-from companion.domain.chat import Delta, Failed, Finished, Retrying, Started
+from companion.domain.chat import Delta, Failed, Finished, Queued, Retrying, Started
 from companion.domain.conversation import Finish, TurnId
-from companion.domain.errors import CompanionError, Draining, ProviderError, StreamCut
+from companion.domain.errors import CompanionError, Draining, ProviderError, Refused, StreamCut
 from companion.ports.clock import Clock
+from companion.ports.limits import Ticket
 from companion.ports.llm import (
     ChatEnded,
     ChatProvider,
@@ -25,9 +27,14 @@ from companion.ports.store import Fingerprints
 from companion.services.admission import Admission
 from companion.services.job import Job, Plan, Progress
 from companion.services.planning import Planner
+from companion.services.prompting import expected_tokens
+from companion.services.rechecking import Rechecking
 from companion.services.recording import Recorder, Result
 from companion.services.running_turns import Cut, Running
 from companion.services.summarising import Summarizer
+
+QUEUED_EVERY_S: Final = 3.0
+"""How often someone who waits is told how the queue moves."""
 
 
 class Replier:
@@ -38,6 +45,7 @@ class Replier:
         *,
         planner: Planner,
         admission: Admission,
+        rechecking: Rechecking,
         recorder: Recorder,
         provider: ChatProvider,
         fingerprints: Fingerprints,
@@ -46,6 +54,7 @@ class Replier:
     ) -> None:
         self._planner = planner
         self._admission = admission
+        self._rechecking = rechecking
         self._recorder = recorder
         self._provider = provider
         self._fingerprints = fingerprints
@@ -62,19 +71,26 @@ class Replier:
     async def _outcome(self, job: Job, running: Running) -> Finished | Failed:
         began = self._clock.monotonic()
         plan = await self._planned(job, running)
-        async with self._admission.admit(job.actor, job.place, plan.paying.credential):
+        credential = plan.paying.credential
+        await self._admission.buckets(job.actor, job.place, credential)
+        with self._admission.enter(
+            job.actor, job.place, credential, lambda: expected_tokens(plan.call)
+        ) as ticket:
             if running.cut_by is not None:
                 raise Draining
-            progress = self._new_progress(began)
+            progress, waits = self._new_progress(began), ticket.waits
             running.turn_ids.add(progress.turn_id)
             try:
-                person = await self._recorder.begin(plan, progress)
-                running.tell(_started(plan, progress))
-                await self._stream(plan, person, running, progress)
+                person = await self._recorder.begin(plan, progress, sends=not waits)
+                if waits:
+                    plan = await self._plan_in_turn(plan, person, ticket, running, progress)
+                if progress.requests:
+                    running.tell(_started(plan, progress))
+                    await self._stream(plan, person, running, progress)
             finally:
                 progress.cut_by = running.cut_by
                 result = self._recorder.result(plan, progress)
-                if progress.requests:
+                if progress.begun:
                     await self._recorder.end(plan, progress, result)
         if progress.finish is not Finish.FAILED and progress.cut_by is None:
             self._summarizer.consider(plan, progress.turn_id, person)
@@ -87,6 +103,29 @@ class Replier:
         async with running.interruptible():
             return await self._planner.plan(job)
         raise Draining  # cut while nothing was stored yet
+
+    async def _plan_in_turn(
+        self, plan: Plan, person: PersonId, ticket: Ticket, running: Running, progress: Progress
+    ) -> Plan:
+        """Wait for the turn, and return the plan as it may still be carried out then.
+
+        Its request is logged as going out, unless the reply was cut or may not be made any more.
+        """
+        async with running.interruptible():
+            while (standing := ticket.standing()) is not None:
+                running.tell(
+                    Queued(turn_id=progress.turn_id, ahead=standing.ahead, wait_s=standing.wait_s)
+                )
+                await ticket.wait(QUEUED_EVERY_S)
+        if running.cut_by is not None:
+            return plan
+        try:
+            plan = await self._rechecking.recheck(plan)
+        except Refused as refusal:
+            progress.refusal = refusal
+        else:
+            await self._recorder.start(plan, progress, person)
+        return plan
 
     async def _stream(
         self, plan: Plan, person: PersonId, running: Running, progress: Progress
@@ -121,8 +160,9 @@ class Replier:
                 progress.ended = event
 
     def _terminal(self, plan: Plan, progress: Progress, result: Result) -> Finished | Failed:
-        if progress.error is not None and progress.finish is Finish.FAILED:
-            return Failed(error=progress.error, turn_id=progress.turn_id)
+        error = progress.refusal or progress.error
+        if error is not None and progress.finish is Finish.FAILED:
+            return Failed(error=error, turn_id=progress.turn_id)
         return Finished(
             turn_id=progress.turn_id,
             model=plan.model,

@@ -23,6 +23,7 @@ from companion.domain.models import Credential, ModelId, Payer
 from companion.domain.secrets import Secret
 from companion.domain.tokens import EVERY_SCOPE, TokenScope
 from companion.files.reader import SafeFileReader
+from companion.limits.fair_queue import QueueSizes, SlotQueue
 from companion.limits.memory import BucketSize, MemoryLimiter
 from companion.llm.client import ProviderTimings, open_provider
 from companion.llm.prices import GenaiPrices
@@ -131,13 +132,13 @@ async def open_site(
                     },
                     clock,
                 ),
+                queue=SlotQueue(QueueSizes(process=64, person=64), clock),
                 clock=clock,
                 policy=ServicePolicy(
                     base_url=provider.base_url,
                     default_model=ModelId(MODEL),
                     system_prompt="Be brief.",
                     operator=key or None,
-                    max_streams_per_user=64,
                 ),
             )
         )

@@ -1,0 +1,42 @@
+"""Whether what was allowed still is, when a request's turn comes after a wait.
+
+Meanwhile a key may have been removed, refused or replaced, and rights may have changed.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from companion.domain.queue_errors import PayerChanged
+from companion.ports.store import Store
+from companion.services.access import AccessGate
+from companion.services.job import Plan
+from companion.services.payers import Payers
+
+
+class Rechecking:
+    """Looks again at who may ask and whose key pays."""
+
+    def __init__(self, *, store: Store, gate: AccessGate, payers: Payers) -> None:
+        self._store = store
+        self._gate = gate
+        self._payers = payers
+
+    async def recheck(self, plan: Plan) -> Plan:
+        """Return the plan with the key as it is now.
+
+        Raises a `NotAllowed`, a `KeyUnavailable`, `PayerChanged`, or a `StorageError`.
+        """
+        job, before = plan.job, plan.paying.credential
+        self._gate.check(job.actor, job.place, job.door)
+        async with self._store.read() as unit:
+            person = await unit.people.find(job.actor)
+            paying = await self._payers.choose(unit, job.actor, job.place, person)
+        now = paying.credential
+        if (now.payer, now.fingerprint, now.base_url) != (
+            before.payer,
+            before.fingerprint,
+            before.base_url,
+        ):
+            raise PayerChanged
+        return replace(plan, paying=paying)
