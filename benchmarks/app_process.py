@@ -25,6 +25,7 @@ class AppProcess:
 
     process: asyncio.subprocess.Process
     health: str
+    log: Path
     ready_s: float = 0.0
     peak_mib: float = 0.0
     samples: list[float] = field(default_factory=list[float])
@@ -32,6 +33,10 @@ class AppProcess:
     @property
     def watched(self) -> psutil.Process:
         return psutil.Process(self.process.pid)
+
+    def forget_peak(self) -> None:
+        """Begin to look for the memory's peak anew."""
+        self.peak_mib = 0.0
 
     def cpu_s(self) -> float:
         """Return user and system seconds of the process so far."""
@@ -64,7 +69,8 @@ async def running_app(
         "COMPANION_LOG_LEVEL": "WARNING",
         **environment,
     }
-    log = (data / "app.log").open("wb")
+    log_file = data / "app.log"
+    log = log_file.open("wb")
     began = time.monotonic()
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "companion", "run", *options),
@@ -73,7 +79,7 @@ async def running_app(
         stderr=log,
         cwd=data,
     )
-    app = AppProcess(process, f"http://127.0.0.1:{port}")
+    app = AppProcess(process, f"http://127.0.0.1:{port}", log_file)
     try:
         await _until_ready(app)
         app.ready_s = time.monotonic() - began

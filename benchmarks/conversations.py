@@ -1,13 +1,15 @@
 """Many conversations at once: the real app against the local Discord and a scripted model.
 
-    python -m benchmarks.conversations                       # 1, 10, 50 and 200 at once
+    python -m benchmarks.conversations                       # 1, 10, 50, 200 and 1,000 at once
     python -m benchmarks.conversations --at-once 50 --stall-database 5
     python -m benchmarks.conversations --json figures.json
 
 The app is a process of its own; Discord and the model share this one. Times:
 acknowledgement from the moment Discord sends the interaction; first text from the
 model's first token; last text from the model's last token. A lost or doubled word is
-found by comparing what people read with what the model wrote.
+found by comparing what people read with what the model wrote. CPU is that of the app's
+process alone, all threads; `1` is one after another, several times, because one reply
+is too little to measure. One conversation before the first warms up, and is not counted.
 """
 
 from __future__ import annotations
@@ -17,7 +19,10 @@ import asyncio
 import json
 import re
 import tempfile
+import time
+from collections import Counter
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -28,11 +33,14 @@ from tests.support.scripted_provider import ScriptedProvider
 from benchmarks.app_process import AppProcess, running_app
 from benchmarks.figures import spread, table
 from benchmarks.stalling import stalled
-from benchmarks.watching import Reading, Watcher
+from benchmarks.watching import NAN, Reading, Watcher
 from companion.playground.local_discord import LocalDiscord
 from companion.playground.state import Channel, Person
 
 TOKENS = 200
+ALONE_ROUNDS = 5
+SETTLE_S = 0.5
+BASE_S = 60.0
 UNLIMITED = "1000000/1s"
 
 
@@ -46,68 +54,122 @@ class Plan:
     stall_database_s: float
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stage:
+    """What takes part in every round."""
+
+    discord: LocalDiscord
+    model: ScriptedProvider
+    app: AppProcess
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Seat:
+    """A person in a channel of their own, and the name of their conversation."""
+
+    name: str
+    who: Person
+    where: Channel
+
+
 async def run(plan: Plan) -> list[dict[str, object]]:
     """Start everything once, and run each size against it."""
     with tempfile.TemporaryDirectory() as folder:
-        data = Path(folder)
         async with LocalDiscord.start() as discord, ScriptedProvider.start(validate=False) as model:
             model.default = lambda body: _answer(body, plan)
-            async with running_app(_environment(discord, model), data) as app:
+            async with running_app(_environment(discord, model), Path(folder)) as app:
                 await discord.wait_for_commands(["ask"])
                 await asyncio.sleep(1.0)
                 idle = app.rss_mib()
                 print(f"ready after {app.ready_s:.2f} s, idle at {idle:.0f} MiB", flush=True)
-                return [await _measure(size, plan, discord, model, app) for size in plan.at_once]
+                stage = Stage(discord=discord, model=model, app=app)
+                await _round(stage, await _seats(stage, "warm", 1))
+                return [await _measure(size, plan, stage) for size in plan.at_once]
 
 
-async def _measure(
-    size: int, plan: Plan, discord: LocalDiscord, model: ScriptedProvider, app: AppProcess
-) -> dict[str, object]:
-    watcher = Watcher(discord)
-    world = discord.world
-    people = [world.add_person(f"p{size}-{n}") for n in range(size)]
-    guild = world.add_guild(f"Guild of {size}", owner=people[0], members=tuple(people[1:]))
-    places = [(who, world.add_channel(guild, f"c-{n}")) for n, who in enumerate(people)]
-    edits, hits, cpu = len(discord.requests), discord.rate_limit_hits, app.cpu_s()
-    model.requests.clear()
+async def _measure(size: int, plan: Plan, stage: Stage) -> dict[str, object]:
+    app, discord = stage.app, stage.discord
+    rounds = ALONE_ROUNDS if size == 1 else 1
+    seats = [await _seats(stage, f"{size}-{number}", size) for number in range(rounds)]
+    hits, cpu, since = discord.rate_limit_hits, app.cpu_s(), time.monotonic()
+    stage.model.requests.clear()
+    app.forget_peak()
     sampling = asyncio.create_task(app.sample())
-    async with watcher, stalled(app, plan.stall_database_s):
-        readings = await asyncio.gather(
-            *(
-                _converse(discord, watcher, who, where, f"{size}-{n}")
-                for n, (who, where) in enumerate(places)
-            )
-        )
+    readings: list[Reading] = []
+    async with stalled(app, plan.stall_database_s):
+        for of_round in seats:
+            readings += await _round(stage, of_round)
+    await asyncio.sleep(SETTLE_S)
     sampling.cancel()
-    _join_model_times(readings, model)
+    _join_model_times(readings, stage.model)
+    _say_what_is_not_whole(readings, app)
+    requests = [request for request in discord.requests if request.at >= since]
     return {
         "at once": size,
-        "ack ms": _short(spread([r.acknowledged_s for r in readings])),
-        "first text ms": _short(spread([r.first_text_s for r in readings])),
-        "last text ms": _short(spread([r.last_text_s for r in readings])),
-        "whole": f"{sum(r.whole for r in readings)}/{size}",
-        "requests each": round((len(discord.requests) - edits) / size, 1),
-        "429s": discord.rate_limit_hits - hits,
-        "CPU ms each": round((app.cpu_s() - cpu) / size * 1000, 1),
+        "acknowledgement": spread([r.acknowledged_s for r in readings]),
+        "first text": spread([r.first_text_s for r in readings]),
+        "last text": spread([r.last_text_s for r in readings]),
+        "whole": f"{sum(r.whole for r in readings)}/{len(readings)}",
+        "lost words": sum(r.lost for r in readings),
+        "doubled words": sum(r.doubled for r in readings),
+        "edits each": _each([r for r in requests if r.method == "PATCH"], readings),
+        "requests each": _each(requests, readings),
+        "rate-limit hits": discord.rate_limit_hits - hits,
+        "CPU ms each": round((app.cpu_s() - cpu) / len(readings) * 1000, 1),
         "peak MiB": round(app.peak_mib),
     }
 
 
-async def _converse(
-    discord: LocalDiscord, watcher: Watcher, who: Person, where: Channel, name: str
-) -> Reading:
-    reading = watcher.expect(where, name, written(name))
-    prompt = {"prompt": f"Conversation {name}: count."}
-    reading.interaction = await discord.invoke(who, where, "ask", prompt)
-    await asyncio.wait_for(reading.ended.wait(), 90)
+async def _seats(stage: Stage, name: str, size: int) -> list[Seat]:
+    """Make that many people, each in a channel of their own, and let the app hear of it."""
+    world = stage.discord.world
+    people = [world.add_person(f"p{name}-{n}") for n in range(size)]
+    guild = world.add_guild(f"Guild {name}", owner=people[0], members=tuple(people[1:]))
+    seats = [
+        Seat(name=f"{name}-{n}", who=who, where=world.add_channel(guild, f"c-{n}"))
+        for n, who in enumerate(people)
+    ]
+    await asyncio.sleep(SETTLE_S + size / 500)
+    return seats
+
+
+async def _round(stage: Stage, seats: Sequence[Seat]) -> list[Reading]:
+    """Let everyone ask at once."""
+    limit_s = BASE_S + len(seats) / 10
+    async with Watcher(stage.discord) as watcher:
+        return await asyncio.gather(
+            *(_converse(stage.discord, watcher, seat, limit_s) for seat in seats)
+        )
+
+
+async def _converse(discord: LocalDiscord, watcher: Watcher, seat: Seat, limit_s: float) -> Reading:
+    reading = watcher.expect(seat.where, seat.name, written(seat.name))
+    prompt = {"prompt": f"Conversation {reading.name}: count."}
+    reading.interaction = await discord.invoke(seat.who, seat.where, "ask", prompt)
+    with suppress(TimeoutError):  # then it is not whole, which is a figure too
+        await asyncio.wait_for(reading.ended.wait(), limit_s)
     return reading
+
+
+def _say_what_is_not_whole(readings: Sequence[Reading], app: AppProcess) -> None:
+    shown = Counter(" ".join(r.words[:20]) for r in readings if not r.whole)
+    for words, times in shown.most_common(5):
+        print(f"not whole, {times} times: {words!r}", flush=True)
+    if shown:
+        print(app.log.read_text()[-2000:], flush=True)
+
+
+def _each(what: Sequence[object], readings: Sequence[Reading]) -> float:
+    return round(len(what) / len(readings), 1)
 
 
 def _join_model_times(readings: Sequence[Reading], model: ScriptedProvider) -> None:
     by_name = {_name(record.body): record for record in model.chats}
     for reading in readings:
-        record = by_name[reading.name]
-        reading.model_wrote(record.first_token_at or 0.0, record.last_token_at or 0.0)
+        record = by_name.get(reading.name)
+        if record is None:
+            continue
+        reading.model_wrote(record.first_token_at or NAN, record.last_token_at or NAN)
 
 
 def _answer(body: dict[str, object], plan: Plan) -> Answer:
@@ -123,7 +185,7 @@ def written(name: str) -> str:
 
 
 def _name(body: dict[str, object]) -> str:
-    found = re.findall(r"Conversation ([\d-]+):", json.dumps(body))
+    found = re.findall(r"Conversation ([\w-]+):", json.dumps(body))
     return found[-1]
 
 
@@ -140,14 +202,10 @@ def _environment(discord: LocalDiscord, model: ScriptedProvider) -> dict[str, st
     }
 
 
-def _short(figures: dict[str, float]) -> str:
-    return " / ".join(f"{figures[name]:.0f}" for name in ("p50", "p95", "p99", "max"))
-
-
 def main() -> None:
     """Parse the arguments, run, print."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
-    parser.add_argument("--at-once", type=int, nargs="+", default=[1, 10, 50, 200])
+    parser.add_argument("--at-once", type=int, nargs="+", default=[1, 10, 50, 200, 1000])
     parser.add_argument("--ttft", type=float, default=0.3, help="seconds to the first token")
     parser.add_argument("--tokens-per-s", type=float, default=100.0)
     parser.add_argument("--stall-database", type=float, default=0.0, help="seconds")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 import time
+from collections import Counter
 from dataclasses import dataclass, field
 from math import isnan
 
@@ -31,7 +32,7 @@ class Reading:
     last_seen_at: float = NAN
     first_text_s: float = NAN
     last_text_s: float = NAN
-    whole: bool = False
+    words: list[str] = field(default_factory=list[str])
     ended: asyncio.Event = field(default_factory=asyncio.Event)
 
     @property
@@ -41,16 +42,30 @@ class Reading:
             return NAN
         return interaction.acknowledged_at - interaction.created_at
 
+    @property
+    def whole(self) -> bool:
+        """Whether every word is there once, in order."""
+        return self.words == self.expected.split()
+
+    @property
+    def lost(self) -> int:
+        """How many words the model wrote that are not there."""
+        return (Counter(self.expected.split()) - Counter(self.words)).total()
+
+    @property
+    def doubled(self) -> int:
+        """How many words are there that the model did not write, or not so often."""
+        return (Counter(self.words) - Counter(self.expected.split())).total()
+
     def saw(self, messages: list[Message], now: float) -> None:
         """Take in what the channel shows now."""
         text = "\n".join(m.content for m in messages if not m.thinking)
         if text and isnan(self.first_seen_at):
             self.first_seen_at = now
-        body = FOOTER.sub("", text).split()
-        if body == self.expected.split():
-            if not self.whole:
-                self.last_seen_at = now
-            self.whole = True
+        was_whole = self.whole
+        self.words = FOOTER.sub("", text).split()
+        if self.whole and not was_whole:
+            self.last_seen_at = now
         if FOOTER.search(text):
             self.ended.set()
 
