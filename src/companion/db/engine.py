@@ -23,7 +23,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from companion.db import urls
 from companion.db.failures import translated
-from companion.db.sqlite_driver import connector
+from companion.db.sqlite_driver import OneVisitConnection, connector
 from companion.domain.errors import ConfigurationError, StorageUnavailable
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ BUSY_TIMEOUT_S: Final = 5
 """How long SQLite waits for another process's write."""
 SQLITE_READERS: Final = 3
 SYNCHRONOUS: Final = "companion_synchronous"
-"""The option, and the connection's note, of what a commit waits for."""
+"""The option that says what a commit waits for."""
 SQLITE_QUEUE_S: Final = 20.0
 """How long a write may queue for the one writing connection."""
 POSTGRES_POOL: Final = 5
@@ -103,11 +103,8 @@ def sqlite_engine(url: URL, begin: str, pragmas: str, pool_size: int) -> AsyncEn
         cursor.close()
 
     def on_begin(connection: Connection) -> None:
-        wanted = connection.get_execution_options().get(SYNCHRONOUS)
-        if wanted and connection.info.get(SYNCHRONOUS) != wanted:  # not within a transaction
-            connection.exec_driver_sql(f"PRAGMA synchronous={wanted}")
-            connection.info[SYNCHRONOUS] = wanted
-        connection.exec_driver_sql(begin)
+        driver = cast("OneVisitConnection", connection.connection.driver_connection)
+        driver.begin(begin, synchronous=connection.get_execution_options().get(SYNCHRONOUS))
 
     event.listen(engine.sync_engine, "connect", on_connect)
     event.listen(engine.sync_engine, "begin", on_begin)

@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
 __all__ = ["check", "current", "downgrade", "head", "migrating", "upgrade", "upgrade_apart"]
 
+WAITS_MS: Final = 60_000
+"""How long SQLite waits for the migration of another process."""
 LOCK: Final = 0x636F6D70616E696F
 """The advisory lock that migrating processes share on PostgreSQL."""
 
@@ -89,9 +91,7 @@ async def migrating(url: str) -> AsyncGenerator[AsyncConnection]:
     try:
         with translated():
             async with engine.begin() as connection:
-                if not urls.is_sqlite(parsed):
-                    lock = text("SELECT pg_advisory_xact_lock(:lock)")
-                    await connection.execute(lock, {"lock": LOCK})
+                await _lock(connection, on_sqlite=urls.is_sqlite(parsed))
                 yield connection
                 if urls.is_sqlite(parsed):
                     await _check_references(connection)
@@ -111,7 +111,15 @@ def _engine(url: URL) -> AsyncEngine:
         return postgres_engine(url)
     create_private_file(_path(url))
     # foreign keys stay off: remaking a table would delete the rows that point to it
-    return sqlite_engine(url, "BEGIN IMMEDIATE", "journal_mode=WAL", pool_size=1)
+    pragmas = f"busy_timeout={WAITS_MS}; journal_mode=WAL"
+    return sqlite_engine(url, "BEGIN IMMEDIATE", pragmas, pool_size=1)
+
+
+async def _lock(connection: AsyncConnection, *, on_sqlite: bool) -> None:
+    if on_sqlite:  # the first statement, whatever it is, begins and so locks the file
+        await connection.execute(text("SELECT 1"))
+    else:
+        await connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": LOCK})
 
 
 async def _check_references(connection: AsyncConnection) -> None:

@@ -2,7 +2,8 @@
 
 SQLAlchemy asks an async driver for a cursor, an execution, the rows and the closing
 one by one. Each question is a hand-over between threads and two turns of the event
-loop, which together cost more than the statement. This cursor does it all at once.
+loop, which together cost more than the statement. This cursor does it all at once, and
+a transaction begins within the visit of its first statement.
 """
 
 from __future__ import annotations
@@ -31,9 +32,9 @@ class OneVisitCursor:
 
     arraysize = 1
 
-    def __init__(self, visit: Visit, connection: sqlite3.Connection) -> None:
+    def __init__(self, visit: Visit, run: Callable[..., sqlite3.Cursor]) -> None:
         self._visit = visit
-        self._connection = connection
+        self._run_one = run
         self._rows: list[Any] = []
         self.description: Any = None
         self.rowcount = -1
@@ -61,9 +62,8 @@ class OneVisitCursor:
         """Do nothing: the real cursor is closed already."""
 
     def _run(self, execute: Callable[..., Any], statement: str, values: Any) -> None:
-        cursor = self._connection.cursor()
+        cursor = self._run_one(execute, statement, values)
         try:
-            execute(cursor, statement, values)
             self.description, self.rowcount = cursor.description, cursor.rowcount
             self.lastrowid = cursor.lastrowid
             self._rows = cursor.fetchall() if cursor.description else []
@@ -79,16 +79,44 @@ class OneVisitConnection(aiosqlite.Connection):
         # a daemon: a process that is told to stop does not wait for it
         asked = cast("Questions", self._tx)  # pyright: ignore[reportUnknownMemberType]  # untyped
         self._thread = self.worker = Thread(target=serve, args=(asked,), daemon=True)
+        self._begin = ""
+        self._wanted: str | None = None
+        self._synchronous: str | None = None
 
     def cursor(self) -> OneVisitCursor:  # type: ignore[override]  # SQLAlchemy needs no more
         """Make a cursor, without a visit."""
         visit = cast("Visit", self._execute)  # pyright: ignore[reportUnknownMemberType]  # untyped
-        return OneVisitCursor(visit, self._conn)
+        return OneVisitCursor(visit, self._run)
+
+    def begin(self, begin: str, *, synchronous: str | None = None) -> None:
+        """Begin a transaction with the next statement, and say what its commit waits for."""
+        self._begin, self._wanted = begin, synchronous
+
+    async def commit(self) -> None:
+        """Commit, when there was a statement at all."""
+        self._begin = ""
+        if self.in_transaction:
+            await super().commit()
 
     async def rollback(self) -> None:
         """Roll back when there is a transaction; the pool asks each time it gets one back."""
+        self._begin = ""
         if self.in_transaction:
             await super().rollback()
+
+    def _run(
+        self, execute: Callable[..., sqlite3.Cursor], statement: str, values: Any
+    ) -> sqlite3.Cursor:
+        if self._begin:
+            self._open(self._begin)
+        return execute(self._conn.cursor(), statement, values)
+
+    def _open(self, begin: str) -> None:
+        if self._wanted and self._wanted != self._synchronous:  # not within a transaction
+            self._conn.execute(f"PRAGMA synchronous={self._wanted}")
+            self._synchronous = self._wanted
+        self._begin = ""
+        self._conn.execute(begin)
 
 
 def serve(asked: Questions) -> None:

@@ -134,7 +134,7 @@ async def open_store(
 async def transaction(engine: AsyncEngine) -> AsyncGenerator[Statements]:
     """Run a transaction: commit at the end, roll back on an exception or cancellation."""
     async with AsyncSession(engine, expire_on_commit=False, autoflush=False) as session:
-        with translated():  # begins right here, so that a refusal comes before any work
+        with translated():  # waits for a connection; SQLite begins with the first statement
             await session.connection()
         yield Statements(session, on_sqlite=engine.dialect.name == "sqlite")
         with translated():
