@@ -33,8 +33,8 @@ from companion.ports.relay import (
 from companion.ports.store import CallEnd, CallStart, Fingerprints, Store
 from companion.services.access import AccessGate
 from companion.services.admission import Admission
-from companion.services.payer_memory import PayerMemory
-from companion.services.payers import Payers, Paying
+from companion.services.payer_memory import Known, PayerMemory
+from companion.services.payers import Payers
 from companion.services.policy import ServicePolicy
 from companion.services.relay_log import RelayLog
 from companion.services.relay_record import Bookkeeper, Record, RelayRequest
@@ -100,9 +100,10 @@ class RelayService:
             raise Draining
         self._gate.check(request.actor, request.place, Door.HTTP)
         await self._prices.prepare()
-        paying = await self._payer(request)
+        known = await self._look_up(request)
+        paying = known.paying
         async with self._admission.admit(request.actor, request.place, paying.credential):
-            record = Record(request=request, paying=paying, asked=self._clock.monotonic())
+            record = Record(request=request, known=known, asked=self._clock.monotonic())
             with self._counted():
                 async with self._open(record) as answer:
                     yield answer
@@ -129,14 +130,15 @@ class RelayService:
             if not self._running:
                 self._idle.set()
 
-    async def _payer(self, request: RelayRequest) -> Paying:
+    async def _look_up(self, request: RelayRequest) -> Known:
         if (known := self._memory.find(request.actor)) is not None:
             return known
         async with self._store.read() as unit:
             person = await unit.people.find(request.actor)
             paying = await self._payers.choose(unit, request.actor, request.place, person)
-        self._memory.remember(request.actor, paying)
-        return paying
+        known = Known(paying, person)
+        self._memory.remember(request.actor, known)
+        return known
 
     @asynccontextmanager
     async def _open(self, record: Record) -> AsyncGenerator[RelayAnswer]:
@@ -158,7 +160,7 @@ class RelayService:
             record.person = person  # from here on the row may come to be, and needs an end
             return self._books.start(record, person)
 
-        await self._log.start(record.request.actor, row)
+        await self._log.start(record.request.actor, row, known=record.known.person)
 
     def _on_retry(self, record: Record) -> OnRetry:
         async def again(error: ProviderError) -> None:

@@ -2,9 +2,8 @@
 
 A transaction that must reach the disk takes milliseconds, however little is in it. So
 one writer takes all rows that wait when it is free; whoever comes meanwhile shares the
-next transaction. A start is stored before its request goes out; an end follows the answer,
-a moment later, so that it can share the transaction of a start. Rows outlive the process:
-a kill takes no start.
+next transaction. A start is stored before its request goes out; an end follows the answer.
+Rows outlive the process: a kill takes no start.
 """
 
 from __future__ import annotations
@@ -16,14 +15,13 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from companion.domain.actor import Actor, PersonId
-from companion.domain.errors import CompanionError, StorageError
+from companion.domain.errors import CompanionError, StorageError, StorageUnavailable
 from companion.ports.clock import Clock
 from companion.ports.store import CallEnd, CallId, CallStart, LoggedEnd, Store, UnitOfWork
 from companion.services.access import identity
 from companion.services.background import BackgroundTasks
 from companion.services.payers import Payers, Paying
 
-END_WAITS_S: Final = 0.05
 MOST: Final = 200
 """Rows of one transaction: others wait for the writer too."""
 _AGAIN_AFTER_S: Final = (1.0, 5.0, 30.0, 120.0)
@@ -32,9 +30,10 @@ _log = logging.getLogger(__name__)
 
 @dataclass(slots=True, kw_only=True)
 class _Start:
-    """A start row to be; `durable` gets the person's id."""
+    """A start row to be; `durable` gets the person's id. `known` is that id, if looked up."""
 
     actor: Actor
+    known: PersonId | None
     row: Callable[[PersonId], CallStart]
     durable: asyncio.Future[PersonId]
 
@@ -75,12 +74,16 @@ class RelayLog:
         self._clock = clock
         self._waiting = _Batch()
         self._writer: asyncio.Task[None] | None = None
-        self._soon: asyncio.TimerHandle | None = None
 
-    async def start(self, actor: Actor, row: Callable[[PersonId], CallStart]) -> PersonId:
-        """Return the actor's person once the start row is on disk; raises a `StorageError`."""
+    async def start(
+        self, actor: Actor, row: Callable[[PersonId], CallStart], *, known: PersonId | None
+    ) -> PersonId:
+        """Return the actor's person once the start row is on disk; raises a `StorageError`.
+
+        `known` is the person's id, when it was looked up just now.
+        """
         durable = asyncio.get_running_loop().create_future()
-        self._waiting.starts.append(_Start(actor=actor, row=row, durable=durable))
+        self._waiting.starts.append(_Start(actor=actor, known=known, row=row, durable=durable))
         self._wake()
         return await durable
 
@@ -110,9 +113,6 @@ class RelayLog:
                 await asyncio.wait({self._writer})
 
     def _wake(self) -> None:
-        if self._soon is not None:
-            self._soon.cancel()
-            self._soon = None
         if self._writer is None and self._waiting.waits:
             self._writer = self._tasks.start("relay log", self._write_all())
 
@@ -124,17 +124,20 @@ class RelayLog:
             self._writer = None
 
     async def _write(self, batch: _Batch) -> None:
+        # said also when something nobody foresaw happens: a caller must not wait for ever
+        refusal: StorageError = StorageUnavailable(reason="failed")
         try:
-            people = await self._transact(batch)
+            met = await self._transact(batch)
+            for start in batch.starts:
+                if not start.durable.done():
+                    start.durable.set_result(met[identity(start.actor)])
         except StorageError as error:
-            _refuse(batch.starts, error)
+            refusal = error
             if batch.ends:
                 _log.warning("calls_not_ended", extra={"reason": error.code})
                 self._tasks.start("end calls later", self._end_later(batch.ends))
-            return
-        for start in batch.starts:
-            if not start.durable.done():
-                start.durable.set_result(people[identity(start.actor)])
+        finally:
+            _refuse(batch.starts, refusal)
 
     async def _transact(self, batch: _Batch) -> dict[str, PersonId]:
         async with self._store.note() as unit:
@@ -170,7 +173,7 @@ async def _meet(unit: UnitOfWork, starts: list[_Start]) -> dict[str, PersonId]:
     for start in starts:
         who = identity(start.actor)
         if who not in met:
-            met[who] = await unit.people.ensure(start.actor)
+            met[who] = start.known or await unit.people.ensure(start.actor)
     return met
 
 

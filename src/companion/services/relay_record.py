@@ -17,6 +17,7 @@ from companion.ports.clock import Clock
 from companion.ports.llm import PriceList
 from companion.ports.relay import Endpoint, Fields, Form, RelayEnding
 from companion.ports.store import CallEnd, CallId, CallStart, CallStatus
+from companion.services.payer_memory import Known
 from companion.services.payers import Paying
 
 LONGEST_LOGGED: Final = 64 * 1024
@@ -43,7 +44,7 @@ class Record:
     """One request as it goes: its row, and what has come so far. Moments are monotonic."""
 
     request: RelayRequest
-    paying: Paying
+    known: Known
     asked: float
     id: CallId = field(default_factory=lambda: CallId(uuid4()))
     person: PersonId | None = None
@@ -52,6 +53,11 @@ class Record:
     texts: list[str] = field(default_factory=list[str])
     ending: RelayEnding | None = None
     error: ProviderError | None = None
+
+    @property
+    def paying(self) -> Paying:
+        """Who pays."""
+        return self.known.paying
 
     def note(self, text: str, now: float) -> None:
         """Take in what came."""
