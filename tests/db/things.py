@@ -198,5 +198,6 @@ def terms() -> Terms:
         fingerprint=KeyFingerprint("f" * 32),
         temperature=0.5,
         max_tokens=100,
+        again=TurnId(UUID(int=7)),
         repeatable=False,
     )

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
+from datetime import timedelta
 
 import pytest
 
+from companion.domain.chat import ChatEvent, Delta, Started
 from companion.domain.conversation import Finish, NewTurn
 from companion.domain.delivery import Delivery, Ending, ReplyState, Shown
 from companion.domain.errors import AlreadyAnswered, StorageUnavailable
@@ -15,7 +18,7 @@ from companion.services.deliveries import LEASE_S, Deliveries
 from companion.services.running_turns import Cut, Running
 from tests.db.things import delivery, new_conversation, new_person, new_turn, terms
 from tests.fakes import FakeClock, FakeStore
-from tests.services.house import until
+from tests.services.house import House, finished, request, until
 
 
 class Desk:
@@ -26,6 +29,7 @@ class Desk:
         self.store = FakeStore(self.clock.now)
         self.mine = self.process()
         self.other = self.process()
+        self.running = Running(owner="discord:1", guild_id=None)
 
     def process(self) -> Deliveries:
         return Deliveries(store=self.store, clock=self.clock, tasks=BackgroundTasks())
@@ -34,12 +38,17 @@ class Desk:
     def stored(self) -> list[StoredReply]:
         return [row.reply for row in self.store.tables.replies.values()]
 
-    async def begun(self, sent: Delivery, by: Deliveries | None = None) -> NewTurn:
+    async def begun(
+        self, sent: Delivery, texts: Sequence[str] = (), by: Deliveries | None = None
+    ) -> NewTurn:
+        by = by or self.mine
         async with self.store.write() as unit:
             person = await new_person(unit)
             turn = new_turn(await new_conversation(unit, person), person)
+            await by.begin(unit, sent, turn.id, terms())
             assert await unit.turns.begin(turn)
-            await (by or self.mine).begin(unit, sent, turn, terms())
+        by.follow(sent.id, turn, texts)
+        by.watch(sent.id, self.running)
         return turn
 
     async def taken_by_another(self) -> StoredReply:
@@ -66,9 +75,8 @@ async def test_what_arrived_is_stored_without_being_waited_for(desk: Desk) -> No
 async def test_all_that_runs_is_kept_in_one_transaction(desk: Desk) -> None:
     texts = [["Because "], ["It "]]
     sent = [delivery(), delivery()]
-    turns = [await desk.begun(each) for each in sent]
-    for each, written in zip(sent, texts, strict=True):
-        desk.mine.follow(each.id, Running(owner="discord:1", guild_id=None), written)
+    turns = [await desk.begun(each, text) for each, text in zip(sent, texts, strict=True)]
+    for each in sent:
         desk.mine.show(each.id, Shown(follow_ups=("7",)))
     await asyncio.sleep(0.01)
     desk.clock.advance(1)
@@ -92,13 +100,12 @@ async def test_a_shown_reply_leaves_nothing_behind(desk: Desk) -> None:
 
 
 async def test_who_was_taken_over_writes_nothing_more_and_stops(desk: Desk) -> None:
-    sent, running = delivery(), Running(owner="discord:1", guild_id=None)
-    turn = await desk.begun(sent)
-    desk.mine.follow(sent.id, running, ["late"])
+    sent = delivery()
+    turn = await desk.begun(sent, ["late"])
     await desk.mine.keep()
     taken = await desk.taken_by_another()
     assert not await desk.mine.holds(sent.id)
-    assert running.cut_by is Cut.DOOR_GONE
+    assert desk.running.cut_by is Cut.DOOR_GONE
     async with desk.store.write() as unit:
         assert not await desk.mine.end(unit, sent.id, Ending(seconds=1))
         assert (await unit.turns.find(turn.id)).finish is None  # type: ignore[union-attr]  # it is there
@@ -152,13 +159,12 @@ async def test_of_two_processes_with_one_interaction_only_one_begins(desk: Desk)
     await desk.other.keep()
     with pytest.raises(AlreadyAnswered):
         await desk.begun(sent)
-    await desk.begun(sent, desk.other)
+    await desk.begun(sent, by=desk.other)
 
 
 async def test_what_a_stopping_process_leaves_can_be_taken_at_once(desk: Desk) -> None:
-    sent, texts = delivery(), ["So"]
-    turn = await desk.begun(sent)
-    desk.mine.follow(sent.id, Running(owner="discord:1", guild_id=None), texts)
+    sent = delivery()
+    turn = await desk.begun(sent, ["So"])
     await desk.mine.release()
     async with desk.store.write() as unit:
         now = desk.clock.now()
@@ -169,12 +175,55 @@ async def test_what_a_stopping_process_leaves_can_be_taken_at_once(desk: Desk) -
 
 
 async def test_an_ended_answer_is_not_overwritten_by_a_late_checkpoint(desk: Desk) -> None:
-    sent, texts = delivery(), ["All"]
-    turn = await desk.begun(sent)
-    desk.mine.follow(sent.id, Running(owner="discord:1", guild_id=None), texts)
+    sent = delivery()
+    turn = await desk.begun(sent, ["All"])
     async with desk.store.write() as unit:
         assert await desk.mine.end(unit, sent.id, Ending(seconds=1.0))
         await unit.turns.finish(turn.id, answer="All.", finish=Finish.COMPLETE, usage=None)
     await desk.mine.keep()
     assert desk.store.tables.turns[turn.id].answer == "All."
     assert [reply.state for reply in desk.stored] == [ReplyState.ANSWERED]
+
+
+async def test_a_reply_is_stored_as_running_then_as_answered_and_goes_when_shown() -> None:
+    house, sent = House(), delivery()
+    states: list[ReplyState] = []
+    seen: list[ChatEvent] = []
+    async for event in house.services.chat.ask(request("Why?", delivery=sent)):
+        states += [row.reply.state for row in house.store.tables.replies.values()]
+        seen.append(event)
+    last = finished(seen)
+    assert set(states) == {ReplyState.RUNNING, ReplyState.ANSWERED}
+    (row,) = house.store.tables.replies.values()
+    assert row.reply.turn_id == last.turn_id
+    assert row.reply.ending == Ending(seconds=last.seconds, cost_micros=last.cost_micros)
+    house.services.deliveries.finish(sent.id)
+    await house.services.deliveries.keep()
+    assert house.store.tables.replies == {}
+
+
+async def test_an_answer_that_waits_for_the_database_keeps_its_row() -> None:
+    house, sent = House(), delivery()
+    events = house.services.chat.ask(request("Why?", delivery=sent))
+    async for event in events:
+        house.store.down = isinstance(event, Started | Delta)
+    house.services.deliveries.finish(sent.id)
+    house.store.down = False
+    await house.services.deliveries.keep()
+    assert len(house.store.tables.replies) == 1
+    house.clock.advance(1)
+    await until(lambda: house.turns[-1].finish is Finish.COMPLETE)
+    await until(lambda: house.services.tasks.runs("store an ended turn") is False)
+    await house.services.deliveries.keep()
+    assert house.store.tables.replies == {}
+
+
+async def test_whoever_lost_a_reply_leaves_its_turn_to_the_other() -> None:
+    house, sent = House(), delivery()
+    other = Deliveries(store=house.store, clock=house.clock, tasks=BackgroundTasks())
+    async for event in house.services.chat.ask(request("Why?", delivery=sent)):
+        if isinstance(event, Started):
+            async with house.store.write() as unit:
+                late = house.clock.now() + timedelta(seconds=LEASE_S)
+                assert await unit.replies.take_expired(other.owner, late, late, 9)
+    assert [turn.finish for turn in house.turns] == [None]

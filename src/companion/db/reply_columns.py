@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from datetime import UTC, datetime
 from typing import Any
+from uuid import UUID
 
 from companion.domain.actor import (
     ChannelId,
@@ -16,6 +17,7 @@ from companion.domain.actor import (
     Place,
     PlaceKind,
 )
+from companion.domain.conversation import TurnId
 from companion.domain.delivery import Delivery, Ending, ReplyId, Shown, Terms
 from companion.domain.models import KeyFingerprint, Payer
 from companion.domain.secrets import Secret
@@ -75,6 +77,7 @@ def dumped_terms(terms: Terms) -> str:
         fingerprint=terms.fingerprint,
         temperature=terms.temperature,
         max_tokens=terms.max_tokens,
+        again=terms.again and terms.again.hex,
         repeatable=terms.repeatable,
     )
 
@@ -89,6 +92,7 @@ def terms_of(text: str | None) -> Terms | None:
         fingerprint=KeyFingerprint(read["fingerprint"]),
         temperature=read["temperature"],
         max_tokens=read["max_tokens"],
+        again=TurnId(UUID(hex=read["again"])) if read["again"] else None,
         repeatable=read["repeatable"],
     )
 

@@ -12,6 +12,7 @@ from enum import StrEnum
 
 from companion.domain.actor import Actor, Door, InteractionId, MessageId, Place
 from companion.domain.conversation import Finish, TurnId
+from companion.domain.delivery import Delivery
 from companion.domain.errors import CompanionError
 from companion.domain.files import FileNote
 from companion.domain.models import ModelId, Payer
@@ -33,6 +34,7 @@ class ChatRequest:
 
     `private`: only the asker sees the answer. `reply_to` is the Discord message that the
     asker replied to. `interaction_id` is the snowflake of the interaction or message.
+    `delivery` is how the answer reaches the asker even if this process does not live to see it.
     """
 
     actor: Actor
@@ -46,6 +48,7 @@ class ChatRequest:
     interaction_id: InteractionId | None = None
     private: bool = False
     reply_to: MessageId | None = None
+    delivery: Delivery | None = None
 
 
 class Adaptation(StrEnum):

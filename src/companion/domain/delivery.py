@@ -64,13 +64,15 @@ class Delivery:
 class Terms:
     """What a reply was begun with: enough to make it once more, on the same key.
 
-    `repeatable` is false when something it was asked about is kept nowhere (a picture).
+    `again` is the turn whose prompt it answers anew; `repeatable` is false when something
+    it was asked about is kept nowhere (a picture).
     """
 
     payer: Payer
     fingerprint: KeyFingerprint
     temperature: float | None = None
     max_tokens: int | None = None
+    again: TurnId | None = None
     repeatable: bool = True
 
 

@@ -13,6 +13,7 @@ from dataclasses import replace
 from companion.domain.actor import Actor, Door, InteractionId, MessageId, Place
 from companion.domain.chat import ChatEvent, ChatRequest, Failed
 from companion.domain.conversation import TurnId
+from companion.domain.delivery import Delivery
 from companion.domain.errors import (
     ButtonExpired,
     CompanionError,
@@ -21,6 +22,7 @@ from companion.domain.errors import (
     Refused,
 )
 from companion.services.access import identity, may_moderate
+from companion.services.deliveries import Deliveries
 from companion.services.job import Job, Mode
 from companion.services.replying import Replier
 from companion.services.revising import Revising
@@ -38,10 +40,12 @@ class ChatService:
         running_turns: RunningTurns,
         revising: Revising,
         titler: Titler,
+        deliveries: Deliveries,
     ) -> None:
         self._replier = replier
         self._revising = revising
         self._titler = titler
+        self._deliveries = deliveries
         self._running_turns = running_turns
 
     @property
@@ -64,6 +68,7 @@ class ChatService:
         place: Place,
         interaction_id: InteractionId | None,
         model: str | None = None,
+        delivery: Delivery | None = None,
     ) -> AsyncGenerator[ChatEvent]:
         """Answer a turn's prompt anew; the new answer replaces the old one once there is one.
 
@@ -78,6 +83,7 @@ class ChatService:
                 earlier=turn_id,
                 interaction_id=interaction_id,
                 model=model,
+                delivery=delivery,
             )
         )
 
@@ -88,6 +94,7 @@ class ChatService:
         actor: Actor,
         place: Place,
         interaction_id: InteractionId | None,
+        delivery: Delivery | None = None,
     ) -> AsyncGenerator[ChatEvent]:
         """Go on where a turn's answer stopped, as a new turn; for the same people."""
         return self._events(
@@ -98,6 +105,7 @@ class ChatService:
                 mode=Mode.ONWARD,
                 earlier=turn_id,
                 interaction_id=interaction_id,
+                delivery=delivery,
             )
         )
 
@@ -158,6 +166,8 @@ class ChatService:
         except Refused as error:
             yield Failed(error=error)
             return
+        if job.delivery is not None:
+            self._deliveries.watch(job.delivery.id, running)
         try:
             async for event in running.events():
                 yield event

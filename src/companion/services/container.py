@@ -18,6 +18,7 @@ from companion.services.asides import AsideWriter
 from companion.services.background import BackgroundTasks
 from companion.services.chat import ChatService
 from companion.services.conversations import ConversationsService
+from companion.services.deliveries import Deliveries
 from companion.services.idempotency import IdempotencyService
 from companion.services.listening import Listener
 from companion.services.models import ModelsService
@@ -53,6 +54,7 @@ class Services:
     relay: RelayService
     tokens: TokensService
     idempotency: IdempotencyService
+    deliveries: Deliveries
     limiter: Limiter
     sweeper: RetentionSweeper
     tasks: BackgroundTasks
@@ -61,6 +63,7 @@ class Services:
         """Cut replies that still run, storing what they have, and cancel background work."""
         await self.chat.drain(0)
         await self.relay.settled()
+        await self.deliveries.release()
         await self.tasks.close()
 
 
@@ -89,6 +92,7 @@ def build_services(outside: Outside) -> Services:
     gate, tasks, session_keys = AccessGate(), BackgroundTasks(), SessionKeys()
     payers = Payers(policy=policy, session_keys=session_keys, clock=clock)
     memory = PayerMemory(clock)
+    deliveries = Deliveries(store=store, clock=clock, tasks=tasks)
     models = ModelsService(
         store=store,
         catalogue=outside.catalogue,
@@ -100,7 +104,14 @@ def build_services(outside: Outside) -> Services:
     )
     admission = Admission(limiter=outside.limiter, queue=outside.queue)
     return Services(
-        chat=_build_chat(outside, gate=gate, payers=payers, tasks=tasks, admission=admission),
+        chat=_build_chat(
+            outside,
+            gate=gate,
+            payers=payers,
+            tasks=tasks,
+            admission=admission,
+            deliveries=deliveries,
+        ),
         conversations=ConversationsService(store=store, gate=gate),
         rooms=RoomsService(store=store, gate=gate, clock=clock),
         accounts=AccountsService(
@@ -129,6 +140,7 @@ def build_services(outside: Outside) -> Services:
             policy=policy,
         ),
         tokens=TokensService(store=store, fingerprints=fingerprints, gate=gate, clock=clock),
+        deliveries=deliveries,
         limiter=outside.limiter,
         idempotency=IdempotencyService(store=store, fingerprints=fingerprints, clock=clock),
         sweeper=RetentionSweeper(
@@ -145,6 +157,7 @@ def _build_chat(
     payers: Payers,
     tasks: BackgroundTasks,
     admission: Admission,
+    deliveries: Deliveries,
 ) -> ChatService:
     store, policy = outside.store, outside.policy
     asides = AsideWriter(
@@ -164,10 +177,12 @@ def _build_chat(
             tasks=tasks,
             admission=admission,
             summarizer=Summarizer(store=store, writer=asides, tasks=tasks),
+            deliveries=deliveries,
         ),
         running_turns=RunningTurns(tasks),
         revising=Revising(store=store, gate=gate),
         titler=Titler(store=store, gate=gate, payers=payers, writer=asides),
+        deliveries=deliveries,
     )
 
 
@@ -179,6 +194,7 @@ def _build_replier(
     tasks: BackgroundTasks,
     admission: Admission,
     summarizer: Summarizer,
+    deliveries: Deliveries,
 ) -> Replier:
     store, clock, policy = outside.store, outside.clock, outside.policy
     keeps_contents = policy.retention_days > 0
@@ -210,6 +226,7 @@ def _build_replier(
             clock=clock,
             payers=payers,
             tasks=tasks,
+            deliveries=deliveries,
             keeps_contents=keeps_contents,
         ),
         provider=outside.provider,

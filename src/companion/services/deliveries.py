@@ -20,7 +20,7 @@ from datetime import datetime, timedelta
 from typing import Final
 from uuid import uuid4
 
-from companion.domain.conversation import NewTurn
+from companion.domain.conversation import NewTurn, TurnId
 from companion.domain.delivery import (
     NOTHING_SHOWN,
     Checkpoint,
@@ -47,7 +47,10 @@ _log = logging.getLogger(__name__)
 
 @dataclass(slots=True, kw_only=True, eq=False)
 class _Held:
-    """A reply of this process. `until` is a reading of the monotonic clock."""
+    """A reply of this process. `until` is a reading of the monotonic clock.
+
+    `open` while its turn's end is not stored: until then its row stays, shown or not.
+    """
 
     delivery: Delivery
     lease: Lease
@@ -59,6 +62,7 @@ class _Held:
     running: Running | None = None
     texts: Sequence[str] = ()
     texts_stored: int = 0
+    open: bool = False
     lost: bool = False
     done: bool = False
 
@@ -125,6 +129,11 @@ class Deliveries:
         if held := self._held.get(reply):
             held.done = True
 
+    def watch(self, reply: ReplyId, running: Running) -> None:
+        """Cut the reply when another process takes it over."""
+        if held := self._held.get(reply):
+            held.running = running
+
     async def holds(self, reply: ReplyId) -> bool:
         """Say whether this process may still write to Discord for it; waits for the answer."""
         held = self._held.get(reply)
@@ -137,22 +146,24 @@ class Deliveries:
 
     # What the recorder tells, within its transactions
 
-    async def begin(
-        self, unit: UnitOfWork, delivery: Delivery, turn: NewTurn, terms: Terms
-    ) -> None:
-        """Store that a turn answers it; raises `AlreadyAnswered` when it is another process's."""
+    async def begin(self, unit: UnitOfWork, delivery: Delivery, turn: TurnId, terms: Terms) -> None:
+        """Store that a turn will answer it; raises `AlreadyAnswered` when it is another process's.
+
+        First in the transaction: replies are locked before conversations, turns and the log.
+        """
         if delivery.id not in self._held:
             self.arrive(delivery)
         held = self._held[delivery.id]
-        held.delivery, held.turn = delivery, turn
         until = self._lease_until()
-        if not await unit.replies.accept(delivery, held.lease, turn.id, terms, until):
+        if not await unit.replies.accept(delivery, held.lease, turn, terms, until):
             raise AlreadyAnswered
+        held.delivery = delivery
 
-    def follow(self, reply: ReplyId, running: Running, texts: Sequence[str]) -> None:
-        """Keep from now on what gathers in `texts`."""
+    def follow(self, reply: ReplyId, turn: NewTurn, texts: Sequence[str]) -> None:
+        """Keep from now on what gathers in `texts` as the answer of that turn."""
         if held := self._held.get(reply):
-            held.running, held.texts = running, texts
+            held.turn, held.texts, held.texts_stored = turn, texts, 0
+            held.open = True
 
     async def end(self, unit: UnitOfWork, reply: ReplyId, ending: Ending) -> bool:
         """Store that the answer is complete; false when another process decides about it now."""
@@ -162,13 +173,18 @@ class Deliveries:
         held.turn = None  # nothing is kept of it beside the answer itself
         return await unit.replies.answered(held.lease, ending)
 
+    def ended(self, reply: ReplyId) -> None:
+        """Hear that the end is stored, or never will be."""
+        if held := self._held.get(reply):
+            held.open = False
+
     # The one transaction
 
     async def keep(self) -> None:
         """Store what came to be, and prolong the leases when it is time; raises `StorageError`."""
         now, held = self._clock.monotonic(), list(self._held.values())
         shown = [(each, each.shown) for each in held if each.shown != each.shown_stored]
-        done = [each for each in held if each.done]
+        done = [each for each in held if each.done and not each.open]
         renews = now >= self._renew_at
         texts = [(h, len(h.texts), c) for h in held if renews and (c := h.checkpoint())]
         fences: Mapping[ReplyId, int] | None = None
@@ -177,28 +193,36 @@ class Deliveries:
             await unit.replies.arrive(new, self.owner, self._lease_until())
             await unit.replies.note_shown([(each.lease, messages) for each, messages in shown])
             await unit.replies.remove([each.lease for each in done])
-            await unit.turns.checkpoint([checkpoint for _, _, checkpoint in texts])
             if renews:
                 fences = await unit.replies.renew(self.owner, self._lease_until())
+            await unit.turns.checkpoint([checkpoint for _, _, checkpoint in texts])
         for each, messages in shown:
             each.shown_stored = messages
         for each, count, _ in texts:
             each.texts_stored = count
         self._let_go(done)
+        gone = set(done)
         if fences is not None:
             self._renew_at = now + EVERY_S
-            self._note_leases([each for each in held if not each.done], fences, now)
+            self._note_leases([each for each in held if each not in gone], fences, now)
 
     async def release(self) -> None:
-        """Leave what is not shown yet to another process, at once; raises `StorageError`."""
+        """Leave what is not shown yet to another process, at once if the database is there."""
         if not self._held:
             return
         self._renew_at = 0.0
-        await self.keep()
-        async with self._store.note() as unit:
-            left = await unit.replies.release(self.owner, self._clock.now())
+        try:
+            await self.keep()
+            left = await self._hand_over() if self._held else 0
+        except StorageError as error:
+            _log.warning("replies_not_handed_over", extra={"reason": error.code})
+        else:
+            _log.info("replies_handed_over", extra={"count": left})
         self._held.clear()
-        _log.info("replies_handed_over", extra={"count": left})
+
+    async def _hand_over(self) -> int:
+        async with self._store.note() as unit:
+            return await unit.replies.release(self.owner, self._clock.now())
 
     def _note_leases(
         self, held: Iterable[_Held], fences: Mapping[ReplyId, int], asked_at: float

@@ -8,6 +8,7 @@ from enum import StrEnum
 from companion.domain.actor import Actor, Door, InteractionId, MessageId, PersonId, Place
 from companion.domain.chat import ChatRequest, InputFile
 from companion.domain.conversation import ConversationId, Finish, TurnId
+from companion.domain.delivery import Delivery, Terms
 from companion.domain.errors import CompanionError, ProviderError
 from companion.domain.files import FileNote
 from companion.domain.models import ModelId
@@ -45,6 +46,7 @@ class Job:
     files: tuple[InputFile, ...] = ()
     private: bool = False
     reply_to: MessageId | None = None
+    delivery: Delivery | None = None
 
     @classmethod
     def of_request(cls, request: ChatRequest) -> Job:
@@ -61,6 +63,7 @@ class Job:
             files=request.files,
             private=request.private,
             reply_to=request.reply_to,
+            delivery=request.delivery,
         )
 
 
@@ -92,6 +95,20 @@ class Plan:
     def model(self) -> ModelId:
         """The model that will answer."""
         return self.call.model
+
+    @property
+    def terms(self) -> Terms:
+        """What it takes to make this reply once more."""
+        credential = self.paying.credential
+        has_pictures = any(message.images for message in self.call.messages)
+        return Terms(
+            payer=credential.payer,
+            fingerprint=credential.fingerprint,
+            temperature=self.call.temperature,
+            max_tokens=self.call.max_tokens,
+            again=self.replaces,
+            repeatable=not has_pictures and self.job.mode is not Mode.REVISED,
+        )
 
 
 @dataclass(slots=True, kw_only=True)

@@ -10,12 +10,14 @@ from uuid import uuid4
 
 from companion.domain.actor import PersonId
 from companion.domain.conversation import Finish, NewTurn
+from companion.domain.delivery import Ending
 from companion.domain.errors import AlreadyAnswered, ProviderError, StorageError, StreamCut
 from companion.domain.usage import Micros, Usage
 from companion.ports.clock import Clock
 from companion.ports.llm import ChatMessage, PriceList
 from companion.ports.store import CallEnd, CallId, CallStart, CallStatus, Store, UnitOfWork
 from companion.services.background import BackgroundTasks
+from companion.services.deliveries import Deliveries
 from companion.services.homes import move_in
 from companion.services.job import Plan, Progress
 from companion.services.payers import Payers
@@ -57,6 +59,7 @@ class Recorder:
         clock: Clock,
         payers: Payers,
         tasks: BackgroundTasks,
+        deliveries: Deliveries,
         keeps_contents: bool,
     ) -> None:
         self._store = store
@@ -64,6 +67,7 @@ class Recorder:
         self._clock = clock
         self._payers = payers
         self._tasks = tasks
+        self._deliveries = deliveries
         self._keeps_contents = keeps_contents
 
     async def begin(self, plan: Plan, progress: Progress, *, sends: bool) -> PersonId:
@@ -72,7 +76,10 @@ class Recorder:
         Raises `AlreadyAnswered` or `StorageUnavailable`. Whatever it raises: when
         `progress` has begun then, the turn may have been stored and needs an end.
         """
+        delivery = plan.job.delivery
         async with self._store.write() as unit:
+            if delivery is not None:
+                await self._deliveries.begin(unit, delivery, progress.turn_id, plan.terms)
             person = await unit.people.ensure(plan.job.actor)
             author = plan.author or person
             conversation = await move_in(unit, plan.home, plan.job.place, author)
@@ -90,6 +97,8 @@ class Recorder:
                 raise AlreadyAnswered
             progress.begun = True
             progress.conversation_id = conversation
+            if delivery is not None:
+                self._deliveries.follow(delivery.id, turn, progress.texts)
             if sends:
                 await self._start(unit, plan, progress, person)
         return person
@@ -143,11 +152,15 @@ class Recorder:
         except StorageError as error:
             _log.warning("turn_not_stored", extra={"reason": error.code})
             self._tasks.start("store an ended turn", self._write_later(ending))
+        else:
+            self._let_go(ending)
 
     async def _write(self, ending: _Ending) -> None:
         """Write the end; doing it twice is the same as doing it once."""
         progress = ending.progress
         async with self._store.write() as unit:
+            if not await self._is_ours(unit, ending):
+                return  # another process took the reply over, and decides what became of it
             # before the turn itself is changed: a conversation is locked before its turns
             if ending.plan.replaces is not None and progress.texts:
                 await unit.turns.replace(ending.plan.replaces, progress.turn_id)
@@ -161,13 +174,28 @@ class Recorder:
                 await unit.provider_log.end(request.id, ending.end)
             await self._learn(unit, ending)
 
+    async def _is_ours(self, unit: UnitOfWork, ending: _Ending) -> bool:
+        delivery, progress = ending.plan.job.delivery, ending.progress
+        if delivery is None:
+            return True
+        took = Ending(
+            seconds=self._clock.monotonic() - progress.began, cost_micros=ending.end.cost_micros
+        )
+        return await self._deliveries.end(unit, delivery.id, took)
+
+    def _let_go(self, ending: _Ending) -> None:
+        if ending.plan.job.delivery is not None:
+            self._deliveries.ended(ending.plan.job.delivery.id)
+
     async def _write_later(self, ending: _Ending) -> None:
         for pause_s in _AGAIN_AFTER_S:
             await self._clock.sleep(pause_s)
             try:
-                return await self._write(ending)
+                await self._write(ending)
+                return self._let_go(ending)
             except StorageError as error:
                 _log.warning("turn_not_stored", extra={"reason": error.code})
+        self._let_go(ending)
         return _log.error("turn_lost", extra={"turn": str(ending.progress.turn_id)})
 
     async def _learn(self, unit: UnitOfWork, ending: _Ending) -> None:
