@@ -85,6 +85,17 @@ class Outside:
     speech: SpeechProvider
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Common:
+    """What several services use."""
+
+    gate: AccessGate
+    payers: Payers
+    tasks: BackgroundTasks
+    admission: Admission
+    deliveries: Deliveries
+
+
 def build_services(outside: Outside) -> Services:
     """Wire the services. Does no I/O and starts nothing."""
     store, clock, policy = outside.store, outside.clock, outside.policy
@@ -92,7 +103,13 @@ def build_services(outside: Outside) -> Services:
     gate, tasks, session_keys = AccessGate(), BackgroundTasks(), SessionKeys()
     payers = Payers(policy=policy, session_keys=session_keys, clock=clock)
     memory = PayerMemory(clock)
-    deliveries = Deliveries(store=store, clock=clock, tasks=tasks)
+    common = _Common(
+        gate=gate,
+        payers=payers,
+        tasks=tasks,
+        admission=Admission(limiter=outside.limiter, queue=outside.queue),
+        deliveries=Deliveries(store=store, clock=clock, tasks=tasks),
+    )
     models = ModelsService(
         store=store,
         catalogue=outside.catalogue,
@@ -102,16 +119,8 @@ def build_services(outside: Outside) -> Services:
         clock=clock,
         policy=policy,
     )
-    admission = Admission(limiter=outside.limiter, queue=outside.queue)
     return Services(
-        chat=_build_chat(
-            outside,
-            gate=gate,
-            payers=payers,
-            tasks=tasks,
-            admission=admission,
-            deliveries=deliveries,
-        ),
+        chat=_build_chat(outside, common),
         conversations=ConversationsService(store=store, gate=gate),
         rooms=RoomsService(store=store, gate=gate, clock=clock),
         accounts=AccountsService(
@@ -126,21 +135,9 @@ def build_services(outside: Outside) -> Services:
             base_url=policy.base_url,
         ),
         models=models,
-        relay=RelayService(
-            store=store,
-            provider=outside.relay,
-            fingerprints=fingerprints,
-            prices=outside.prices,
-            gate=gate,
-            payers=payers,
-            memory=memory,
-            admission=admission,
-            log=RelayLog(store=store, payers=payers, tasks=tasks, clock=clock),
-            clock=clock,
-            policy=policy,
-        ),
+        relay=_build_relay(outside, common, memory),
         tokens=TokensService(store=store, fingerprints=fingerprints, gate=gate, clock=clock),
-        deliveries=deliveries,
+        deliveries=common.deliveries,
         limiter=outside.limiter,
         idempotency=IdempotencyService(store=store, fingerprints=fingerprints, clock=clock),
         sweeper=RetentionSweeper(
@@ -150,59 +147,52 @@ def build_services(outside: Outside) -> Services:
     )
 
 
-def _build_chat(
-    outside: Outside,
-    *,
-    gate: AccessGate,
-    payers: Payers,
-    tasks: BackgroundTasks,
-    admission: Admission,
-    deliveries: Deliveries,
-) -> ChatService:
+def _build_relay(outside: Outside, common: _Common, memory: PayerMemory) -> RelayService:
+    store, clock, payers = outside.store, outside.clock, common.payers
+    return RelayService(
+        store=store,
+        provider=outside.relay,
+        fingerprints=outside.fingerprints,
+        prices=outside.prices,
+        gate=common.gate,
+        payers=payers,
+        memory=memory,
+        admission=common.admission,
+        log=RelayLog(store=store, payers=payers, tasks=common.tasks, clock=clock),
+        clock=clock,
+        policy=outside.policy,
+    )
+
+
+def _build_chat(outside: Outside, common: _Common) -> ChatService:
     store, policy = outside.store, outside.policy
     asides = AsideWriter(
         store=store,
         provider=outside.provider,
         prices=outside.prices,
-        admission=admission,
+        admission=common.admission,
         fingerprints=outside.fingerprints,
         clock=outside.clock,
         keeps_contents=policy.retention_days > 0,
     )
+    summarizer = Summarizer(store=store, writer=asides, tasks=common.tasks)
     return ChatService(
-        replier=_build_replier(
-            outside,
-            gate=gate,
-            payers=payers,
-            tasks=tasks,
-            admission=admission,
-            summarizer=Summarizer(store=store, writer=asides, tasks=tasks),
-            deliveries=deliveries,
-        ),
-        running_turns=RunningTurns(tasks),
-        revising=Revising(store=store, gate=gate),
-        titler=Titler(store=store, gate=gate, payers=payers, writer=asides),
-        deliveries=deliveries,
+        replier=_build_replier(outside, common, summarizer),
+        running_turns=RunningTurns(common.tasks),
+        revising=Revising(store=store, gate=common.gate),
+        titler=Titler(store=store, gate=common.gate, payers=common.payers, writer=asides),
+        deliveries=common.deliveries,
     )
 
 
-def _build_replier(
-    outside: Outside,
-    *,
-    gate: AccessGate,
-    payers: Payers,
-    tasks: BackgroundTasks,
-    admission: Admission,
-    summarizer: Summarizer,
-    deliveries: Deliveries,
-) -> Replier:
+def _build_replier(outside: Outside, common: _Common, summarizer: Summarizer) -> Replier:
     store, clock, policy = outside.store, outside.clock, outside.policy
     keeps_contents = policy.retention_days > 0
     listener = Listener(
         store=store,
         speech=outside.speech,
-        admission=admission,
-        payers=payers,
+        admission=common.admission,
+        payers=common.payers,
         prices=outside.prices,
         clock=clock,
         model=policy.speech_model,
@@ -213,20 +203,20 @@ def _build_replier(
             store=store,
             catalogue=outside.catalogue,
             prices=outside.prices,
-            gate=gate,
-            payers=payers,
+            gate=common.gate,
+            payers=common.payers,
             policy=policy,
             files=FileReading(reader=outside.files, listener=listener),
         ),
-        admission=admission,
-        rechecking=Rechecking(store=store, gate=gate, payers=payers),
+        admission=common.admission,
+        rechecking=Rechecking(store=store, gate=common.gate, payers=common.payers),
         recorder=Recorder(
             store=store,
             prices=outside.prices,
             clock=clock,
-            payers=payers,
-            tasks=tasks,
-            deliveries=deliveries,
+            payers=common.payers,
+            tasks=common.tasks,
+            deliveries=common.deliveries,
             keeps_contents=keeps_contents,
         ),
         provider=outside.provider,
