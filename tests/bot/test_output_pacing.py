@@ -88,19 +88,34 @@ def test_endings_pass_the_reserve_that_running_texts_leave() -> None:
     assert pacing.bot_wait_s(99, Urgency.ENDING) == 1.0
 
 
-def test_a_spare_request_waits_for_room_and_counts_while_it_lasts() -> None:
+def test_a_request_that_nobody_misses_leaves_room_and_counts_while_it_lasts() -> None:
     clock = HandClock()
     pacing = OutputPacing(clock)
     for channel in range(19):
         pacing.note_bot_write(channel)
-    with pacing.spare_request() as first, pacing.spare_request() as second:
-        assert (first, second) == (True, False)
+    assert pacing.request_wait_s(Urgency.SPARE) == 0
+    with pacing.request():
+        assert pacing.request_wait_s(Urgency.SPARE) > 0
+        assert pacing.request_wait_s(Urgency.PART) == 0
         clock.seconds += 10.0
     for channel in range(19, 39):
         pacing.note_bot_write(channel)
     assert pacing.bot_wait_s(99, Urgency.PART) > 0  # 39 under way, one answered just now
     clock.seconds += 1.0
     assert pacing.bot_wait_s(99, Urgency.PART) == 0
+
+
+def test_growing_texts_rest_while_discord_refuses_much() -> None:
+    pacing = OutputPacing(HandClock(), is_restrained=lambda: True)
+    with pacing.reply() as pace:
+        assert pace.wait_s(Urgency.GROWTH) > 0
+        assert pace.wait_s(Urgency.PART) == 0
+        assert pace.wait_s(Urgency.ENDING) == 0
+
+
+def test_processes_of_one_bot_share_its_limit() -> None:
+    rules = PacingRules().for_share(0.25)
+    assert (rules.bot_writes_per_s, rules.bot_endings_per_s) == (10, 11)
 
 
 def test_past_channels_are_forgotten() -> None:

@@ -261,6 +261,7 @@ class FakeHttp:
     def __init__(self) -> None:
         self.bodies: list[dict[str, Any]] = []
 
-    async def request(self, _: Route, *, json: dict[str, Any]) -> dict[str, Any]:
+    async def request(self, _: Route, *, json: dict[str, Any], paced: bool) -> dict[str, Any]:
+        assert paced
         self.bodies.append(json)
         return {"id": "55", "content": json["content"]}

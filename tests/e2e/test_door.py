@@ -86,6 +86,19 @@ async def test_fatal_close_code_ends_the_door(world: World, code: int, variable:
     assert not door.is_ready
 
 
+async def test_token_that_is_reset_while_it_runs_ends_the_door(world: World) -> None:
+    await world.door.close()
+    door = another_door(world)
+    run = asyncio.create_task(door.run())
+    await door.ready.wait()
+    world.discord.application.token = "reset"
+    await world.say(f"<@{world.discord.application_id}> Hi.")
+    with pytest.raises(ConfigurationError) as caught:
+        await asyncio.wait_for(run, 10.0)
+    assert caught.value.variable == "DISCORD_TOKEN"
+    assert world.discord.requests.invalid <= 3
+
+
 async def test_last_connections_of_the_day_are_kept(world: World) -> None:
     await world.door.close()
     world.discord.gateway.identifies = 960

@@ -52,6 +52,20 @@ async def test_refused_channel_is_left_alone_for_a_while(world: World) -> None:
     assert await world.ignored(second)
 
 
+async def test_ban_by_the_proxy_is_sat_out_and_answers_come_after_it(world: World) -> None:
+    world.discord.faults.cloudflare_ban(2, times=1)
+    first = await world.say(f"{mention(world)} One.")
+    await until(lambda: not world.door.is_ready)
+    before = len(world.discord.requests)
+    second = await world.say(f"{mention(world)} Two.", where="random")
+    await until(lambda: len(world.provider.chats) == 2)
+    assert len(world.discord.requests) == before
+    await until(lambda: world.door.is_ready)
+    for said in (first, second):
+        (answer,) = await world.heard(said)
+        assert body(answer) == HELLO
+
+
 async def test_thread_that_is_archived_meanwhile_is_opened_again(world: World) -> None:
     world.provider.script(SLOW)
     places = world.discord.world

@@ -23,6 +23,8 @@ import aiohttp
 import discord
 from discord.http import Route
 
+from companion.bot.standing import Held
+
 ALREADY_ACKNOWLEDGED: Final = 40060
 CallbackType = discord.InteractionResponseType
 
@@ -111,7 +113,7 @@ class Acknowledger:
             pause_s = self._timings.pause_s
             try:
                 reply = await self._post(url, body)
-            except aiohttp.ClientConnectorError:
+            except (aiohttp.ClientConnectorError, Held):
                 pass  # nothing left this machine: no doubt
             except (aiohttp.ClientError, TimeoutError):
                 doubtful = True

@@ -18,6 +18,9 @@ from companion.bot.acknowledging import Acknowledger
 from companion.bot.client import CompanionBot
 from companion.bot.command_shapes import mapping
 from companion.bot.hooks import Hooks
+from companion.bot.output_pacing import OutputPacing, PacingRules
+from companion.bot.rest import Rest
+from companion.bot.standing import Standing
 from companion.bot.wiring import Ground, furnish
 from companion.domain.errors import ConfigurationError
 from companion.domain.secrets import Secret
@@ -50,6 +53,13 @@ class DiscordConfig:
     shard_ids: tuple[int, ...] | None = None
     key_page: str = KEY_PAGE
 
+    @property
+    def share(self) -> float:
+        """Return which part of the bot's shards this process runs."""
+        if not (self.shard_ids and self.shard_count):
+            return 1.0
+        return len(self.shard_ids) / self.shard_count
+
 
 class ConnectionsUsedUp(ConnectionError):
     """Discord allows hardly any more connections today."""
@@ -65,13 +75,14 @@ class DiscordDoor:
         self._bot: CompanionBot | None = None
         self._connection: asyncio.Task[None] | None = None
         self._tasks = BackgroundTasks()
+        self._standing = Standing(clock)
         self.ready = asyncio.Event()
 
     @property
     def is_ready(self) -> bool:
-        """Whether all shards are connected, right now."""
+        """Whether all shards are connected and Discord listens, right now."""
         bot = self._bot
-        if bot is None or bot.is_closed() or not bot.is_ready():
+        if bot is None or bot.is_closed() or not bot.is_ready() or self._standing.is_banned:
             return False
         return not any(shard.is_closed() for shard in bot.shards.values())
 
@@ -123,7 +134,7 @@ class DiscordDoor:
         try:
             await bot.login(token)
             await _check_connections_left(bot)
-            await bot.connect()
+            await self._stay(bot)
         except ConnectionsUsedUp:
             raise
         except discord.LoginFailure as error:
@@ -135,11 +146,25 @@ class DiscordDoor:
         except (discord.HTTPException, aiohttp.ClientError, OSError) as error:
             raise ConnectionError("Discord cannot be reached") from error
 
+    async def _stay(self, bot: CompanionBot) -> None:
+        """Stay connected; raises `LoginFailure` when the token is no good any more."""
+        connecting = asyncio.create_task(bot.connect())
+        refused = asyncio.create_task(self._standing.token_refused.wait())
+        try:
+            await asyncio.wait({connecting, refused}, return_when=asyncio.FIRST_COMPLETED)
+            if refused.done() and not bot.is_closed():
+                raise discord.LoginFailure("Discord refuses this token")
+            await connecting
+        finally:
+            refused.cancel()
+            connecting.cancel()
+
     @asynccontextmanager
     async def _client(self) -> AsyncGenerator[CompanionBot]:
         # first responses have connections of their own: they never queue behind edits
         timeout = aiohttp.ClientTimeout(total=None, connect=5.0)
-        async with aiohttp.ClientSession(timeout=timeout) as session:
+        watched = (self._standing.watch_first_responses,)
+        async with aiohttp.ClientSession(timeout=timeout, middlewares=watched) as session:
             bot = self._build(session)
             try:
                 yield bot
@@ -148,12 +173,18 @@ class DiscordDoor:
 
     def _build(self, session: aiohttp.ClientSession) -> CompanionBot:
         services, config, clock = self._services, self._config, self._clock
+        pacing = OutputPacing(
+            clock,
+            PacingRules().for_share(config.share),
+            is_restrained=lambda: self._standing.is_restrained,
+        )
         bot = CompanionBot(
             message_content=config.message_content,
             shard_count=config.shard_count,
             shard_ids=config.shard_ids,
             acknowledger=Acknowledger(session),
             hooks=Hooks(clock),
+            rest=Rest(pacing=pacing, standing=self._standing, clock=clock),
             up=self.ready,
         )
         ground = Ground(
@@ -161,6 +192,7 @@ class DiscordDoor:
             tasks=self._tasks,
             clock=clock,
             session=session,
+            pacing=pacing,
             reads_messages=config.message_content,
             key_page=config.key_page,
             api_url=config.api_url,

@@ -23,6 +23,8 @@ from discord.http import HTTPClient, Route
 from companion.bot.buttons import Button
 from companion.bot.closed_channels import ClosedChannels
 from companion.bot.responder import DeliveryDelayed, DeliveryError, DeliveryGone, TextFile
+from companion.bot.rest import RateLimited
+from companion.bot.standing import Held
 from companion.bot.views import view_of
 
 log = structlog.get_logger()
@@ -164,7 +166,7 @@ class ChannelMessages:
         self, route: Route, payload: Payload, file: TextFile | None
     ) -> Mapping[str, object]:
         body: dict[str, Any] = {"json": payload} if file is None else {"form": _form(payload, file)}
-        sent: Any = await self._http.request(route, **body)
+        sent: Any = await self._http.request(route, paced=True, **body)
         return cast("Mapping[str, object]", sent)
 
     @contextmanager
@@ -176,6 +178,8 @@ class ChannelMessages:
             if shut and self._closed is not None:
                 self._closed.close(self._spot.channel_id)
             raise _delivery_error(error) from error
+        except Held as held:
+            raise DeliveryDelayed(retry_after_s=held.seconds) from held
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             raise DeliveryDelayed from error
 
@@ -191,6 +195,8 @@ async def delete_messages(http: HTTPClient, messages: Iterable[tuple[int, int]])
 
 
 def _delivery_error(error: discord.HTTPException) -> DeliveryError:
+    if isinstance(error, RateLimited):
+        return DeliveryDelayed(status=error.status, retry_after_s=error.retry_after_s)
     passing = (
         error.status >= HTTPStatus.INTERNAL_SERVER_ERROR
         or error.status == HTTPStatus.TOO_MANY_REQUESTS

@@ -5,10 +5,11 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import cast
+from typing import Any, cast
 
 import discord
 import structlog
+from discord.state import AutoShardedConnectionState
 
 from companion.bot.acknowledging import Acknowledger
 from companion.bot.clicks import Clicks
@@ -20,6 +21,7 @@ from companion.bot.hooks import Hooks, T
 from companion.bot.modals import kind_of
 from companion.bot.option_checks import check_options
 from companion.bot.registering import Command, payload_of, register
+from companion.bot.rest import Rest
 from companion.bot.suggestions import Suggestions
 from companion.bot.talking import Talking
 from companion.domain.errors import ButtonExpired, CommandUnknown
@@ -49,8 +51,10 @@ class CompanionBot(discord.AutoShardedBot):
         shard_ids: Sequence[int] | None,
         acknowledger: Acknowledger,
         hooks: Hooks,
+        rest: Rest,
         up: asyncio.Event,
     ) -> None:
+        self._rest = rest
         super().__init__(  # pyright: ignore[reportUnknownMemberType]
             intents=intents(message_content=message_content),
             allowed_mentions=discord.AllowedMentions.none(),
@@ -99,6 +103,11 @@ class CompanionBot(discord.AutoShardedBot):
     def command_titles(self) -> list[str]:
         """Return what people call the commands."""
         return [shape.title for _, shape in self._commands.values()]
+
+    def _get_state(self, **options: Any) -> AutoShardedConnectionState:
+        # the library makes a client of its own right before, and hands it on in here
+        self.http = self._rest
+        return super()._get_state(**options)
 
     @property
     def handling(self) -> set[asyncio.Task[object]]:

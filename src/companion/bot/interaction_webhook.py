@@ -20,6 +20,7 @@ import discord
 from discord.http import Route
 
 from companion.bot.responder import DeliveryDelayed, DeliveryError, DeliveryGone, TextFile
+from companion.bot.standing import Held
 from companion.ports.clock import Clock
 
 ORIGINAL: Final = "@original"
@@ -90,6 +91,8 @@ class InteractionWebhook:
             ):
                 fields = _fields(await response.read())
                 self._note_limits(method, response.headers)
+        except Held as held:
+            raise DeliveryDelayed(retry_after_s=held.seconds) from held
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             raise DeliveryDelayed from error
         if response.status >= HTTPStatus.MULTIPLE_CHOICES:

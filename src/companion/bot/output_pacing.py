@@ -11,9 +11,9 @@ also share Discord's 50 a second; there, endings go first and a reserve stays fr
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import IntEnum
 from typing import Final
 
@@ -24,10 +24,12 @@ _SMOOTHING: Final = 0.2
 
 
 class Urgency(IntEnum):
-    """How much a reader waits for a write."""
+    """How much a reader waits for a request."""
 
+    SPARE = -1
+    """Nobody misses it: that an answer is coming."""
     GROWTH = 0
-    """More of a text that can be seen already."""
+    """More of a text that can be seen already; a thread's better name."""
     PART = 1
     """The first text, a notice, a full part or a new one."""
     ENDING = 2
@@ -50,13 +52,32 @@ class PacingRules:
     lag_tolerated_s: float = 0.05
     most_stretch: float = 4.0
 
+    def for_share(self, share: float) -> PacingRules:
+        """Return these for a process with only a part of the bot's shards.
+
+        All processes of a bot use one token, and so one limit.
+        """
+        return replace(
+            self,
+            bot_writes_per_s=max(1, int(self.bot_writes_per_s * share)),
+            bot_endings_per_s=max(1, int(self.bot_endings_per_s * share)),
+        )
+
 
 class OutputPacing:
     """Decides how often each running reply may be edited."""
 
-    def __init__(self, clock: Clock, rules: PacingRules | None = None) -> None:
+    def __init__(
+        self,
+        clock: Clock,
+        rules: PacingRules | None = None,
+        *,
+        is_restrained: Callable[[], bool] = lambda: False,
+    ) -> None:
         self._clock = clock
         self._rules = rules or PacingRules()
+        self.is_restrained = is_restrained
+        """Whether only what people wait for may be sent."""
         self._running = 0
         self._opened = 0
         self._lag_s = 0.0
@@ -93,10 +114,9 @@ class OutputPacing:
         """Return the seconds until a write with the bot's token may go to that channel."""
         rules, now = self._rules, self._clock.monotonic()
         ending = urgency is Urgency.ENDING
-        most = rules.bot_endings_per_s if ending else rules.bot_writes_per_s
         in_channel = self._channel_writes.get(channel)
         return max(
-            self._bot_writes.wait_s(most, now),
+            self._bot_writes.wait_s(self._most(urgency), now),
             in_channel.wait_s(rules.writes + ending, now) if in_channel else 0.0,
         )
 
@@ -114,20 +134,29 @@ class OutputPacing:
         self._bot_writes.end(now)
         self._channel_writes[channel].end(now)
 
-    @contextmanager
-    def spare_request(self) -> Generator[bool]:
-        """Say whether a request that nobody waits for may go out with the bot's token, now.
+    def request_wait_s(self, urgency: Urgency) -> float:
+        """Return the seconds until any other request with the bot's token may go out."""
+        return self._bot_writes.wait_s(self._most(urgency), self._clock.monotonic())
 
-        It is counted for the length of the block.
-        """
-        if self._bot_writes.wait_s(self._rules.bot_writes_per_s // 2, self._clock.monotonic()) > 0:
-            yield False
-            return
+    @contextmanager
+    def request(self) -> Generator[None]:
+        """Count such a request for the length of the block."""
         self._bot_writes.begin()
         try:
-            yield True
+            yield
         finally:
             self._bot_writes.end(self._clock.monotonic())
+
+    def _most(self, urgency: Urgency) -> int:
+        """Return how many requests a second may go out before one of that urgency."""
+        rules = self._rules
+        match urgency:
+            case Urgency.SPARE:
+                return rules.bot_writes_per_s // 2
+            case Urgency.ENDING:
+                return rules.bot_endings_per_s
+            case _:
+                return rules.bot_writes_per_s
 
 
 class ReplyPace:
@@ -144,6 +173,8 @@ class ReplyPace:
         """Return the seconds until this reply may be written to; 0 is now."""
         waits = [0.0]
         now, rules = self._clock.monotonic(), self._pacing.rules
+        if urgency is Urgency.GROWTH and self._pacing.is_restrained():
+            waits.append(rules.window_s)
         if self._writes and urgency is Urgency.GROWTH:
             waits.append(self._writes[-1] + self._pacing.interval_s * self._stretch - now)
         if urgency is not Urgency.ENDING:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
-from contextlib import AbstractContextManager, aclosing
+from contextlib import aclosing
 from typing import Final
 
 from discord.http import HTTPClient
@@ -92,10 +92,6 @@ class Replies:
                     asked=asked,
                 )
             )
-
-    def room_for_typing(self) -> AbstractContextManager[bool]:
-        """Say whether there is room for it beside the answers that are being written."""
-        return self._pacing.spare_request()
 
     async def answer(
         self,

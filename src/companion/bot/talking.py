@@ -114,12 +114,8 @@ class Talking:
 
     async def _show_typing(self, channel: discord.abc.Messageable) -> None:
         """Show that an answer is coming, while Discord has time for it; nobody misses it."""
-        with (
-            self._replies.room_for_typing() as has_room,
-            contextlib.suppress(discord.DiscordException, aiohttp.ClientError, OSError),
-        ):
-            if has_room:
-                await channel.trigger_typing()
+        with contextlib.suppress(discord.DiscordException, aiohttp.ClientError, OSError):
+            await channel.trigger_typing()
 
     async def _request(self, incoming: Incoming) -> ChatRequest:
         attached = incoming.message.attachments[:MOST_FILES]

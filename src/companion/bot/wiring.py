@@ -48,6 +48,7 @@ class Ground:
     tasks: BackgroundTasks
     clock: Clock
     session: aiohttp.ClientSession
+    pacing: OutputPacing
     reads_messages: bool
     key_page: str
     api_url: str | None
@@ -102,7 +103,7 @@ def _share(bot: CompanionBot, ground: Ground) -> _Shared:
         reads_messages=ground.reads_messages,
     )
     replies = Replies(
-        pacing=OutputPacing(clock),
+        pacing=ground.pacing,
         words=ChatWords(clock),
         clock=clock,
         http=http,
