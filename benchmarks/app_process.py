@@ -93,13 +93,13 @@ async def running_app(
 
 async def _until_ready(app: AppProcess) -> None:
     async with asyncio.timeout(30):
-        while not await asyncio.to_thread(_is_ready, app.health):
+        while not await asyncio.to_thread(is_ready, app.health):
             if app.process.returncode is not None:
                 raise RuntimeError(f"the app ended with {app.process.returncode}")
             await asyncio.sleep(0.02)
 
 
-def _is_ready(health: str) -> bool:
+def is_ready(health: str) -> bool:
     try:
         with urllib.request.urlopen(f"{health}/readyz", timeout=1) as answer:
             return answer.status == 200

