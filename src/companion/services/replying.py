@@ -34,7 +34,7 @@ from companion.services.running_turns import Cut, Running
 from companion.services.summarising import Summarizer
 
 QUEUED_EVERY_S: Final = 3.0
-"""How often someone who waits is told how the queue moves."""
+"""How often someone who waits is told how the queue moves, at most; less when it is long."""
 
 
 class Replier:
@@ -113,10 +113,9 @@ class Replier:
         """
         async with running.interruptible():
             while (standing := ticket.standing()) is not None:
-                running.tell(
-                    Queued(turn_id=progress.turn_id, ahead=standing.ahead, wait_s=standing.wait_s)
-                )
-                await ticket.wait(QUEUED_EVERY_S)
+                ahead, wait_s = standing.ahead, standing.wait_s
+                running.tell(Queued(turn_id=progress.turn_id, ahead=ahead, wait_s=wait_s))
+                await ticket.wait(max(QUEUED_EVERY_S, wait_s / 4))
         if running.cut_by is not None:
             return plan
         try:

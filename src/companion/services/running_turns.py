@@ -80,12 +80,12 @@ class Running:
 
     @asynccontextmanager
     async def interruptible(self) -> AsyncGenerator[None]:
-        """Let `cut` end the block early and silently; outside of one it only leaves its reason.
+        """Let `cut` end the block early and silently, also one from before the block.
 
         A timeout that strikes at once interrupts exactly this block: a plain
         `Task.cancel()` could still hit the transaction that comes after it.
         """
-        scope = asyncio.timeout(None)
+        scope = asyncio.timeout(None if self.cut_by is None else 0)
         try:
             async with scope:
                 self._scope = scope
