@@ -7,16 +7,18 @@ import pytest
 from companion.bot.output_pacing import OutputPacing
 from companion.bot.reply_stream import ReplyStream
 from companion.bot.responder import DeliveryDelayed, DeliveryGone
-from companion.domain.chat import ChatEvent, Delta, Retrying
+from companion.domain.chat import ChatEvent, Delta, Queued, Retrying
 from companion.domain.conversation import Finish
 from companion.domain.errors import Draining
 from tests.bot.fake_responder import FakeResponder, Written
 from tests.bot.reply_script import (
     AGAIN,
+    CANCEL,
     FAILED,
     FOOTER,
     STARTED,
     STOP,
+    TURN,
     PlainWords,
     Step,
     finished,
@@ -108,6 +110,22 @@ async def test_waiting_for_the_provider_is_said_until_text_comes() -> None:
     responder = FakeResponder(LoopClock())
     await play(responder, STARTED, Retrying(wait_s=4.0), 4.0, Delta(text="Hi"), 3.0, finished())
     assert [w.content for w in responder.writes] == ["(waiting 4 s)", "Hi", f"Hi\n{FOOTER}"]
+
+
+@in_virtual_time
+async def test_a_place_in_the_queue_is_shown_with_cancel_until_the_turn_comes() -> None:
+    responder = FakeResponder(LoopClock())
+    places = [Queued(turn_id=TURN, ahead=ahead, wait_s=4.0 * ahead) for ahead in (2, 1)]
+    await play(
+        responder, places[0], 4.0, places[1], 4.0, STARTED, 2.0, Delta(text="Hi"), 3.0, finished()
+    )
+    shown = [(write.content, write.buttons) for write in responder.writes]
+    assert shown[:3] == [
+        ("(behind 2, 8 s)", (CANCEL,)),
+        ("(behind 1, 4 s)", (CANCEL,)),
+        ("(thinking)", (STOP,)),
+    ]
+    assert responder.text == f"Hi\n{FOOTER}"
 
 
 @in_virtual_time

@@ -8,7 +8,7 @@ import pytest
 
 from companion.bot.buttons import Action
 from companion.bot.words import ENDINGS, LEFT_OUT, PAYERS, ChatWords
-from companion.domain.chat import Adaptation, Finished
+from companion.domain.chat import Adaptation, Finished, Queued
 from companion.domain.conversation import Finish, TurnId
 from companion.domain.errors import StreamCut
 from companion.domain.files import FileNote, Measure
@@ -41,6 +41,16 @@ WHOLE = Finished(
 
 def test_footer_of_an_ordinary_answer() -> None:
     assert WORDS.footer(WHOLE) == "-# gpt-6-luna · 1,234 tokens · $0.0012 · 3.4 s · your key"
+
+
+def test_a_place_in_the_queue_and_when_the_turn_comes() -> None:
+    place = Queued(turn_id=WHOLE.turn_id, ahead=3, wait_s=8.2)
+    assert WORDS.queued(place) == (
+        "-# In line: 3 answers ahead of yours. I should start <t:1780315209:R>."
+    )
+    assert WORDS.queued(replace(place, ahead=0)).startswith("-# You're next in line. ")
+    (cancel,) = WORDS.queued_buttons(place)
+    assert (cancel.label, cancel.action, cancel.target) == ("Cancel", Action.STOP, WHOLE.turn_id)
 
 
 def test_estimates_are_marked() -> None:

@@ -66,8 +66,9 @@ class ChatWords:
 
     def queued(self, queued: Queued) -> str:
         """Say how many are served before, and about when the turn comes."""
-        line = f"behind {count(queued.ahead, 'other')}" if queued.ahead else "next in line"
-        return f"-# You're {line}. I'll start {in_(queued.wait_s, self._clock.now())}."
+        ahead = f"In line: {count(queued.ahead, 'answer')} ahead of yours"
+        line = ahead if queued.ahead else "You're next in line"
+        return f"-# {line}. I should start {in_(queued.wait_s, self._clock.now())}."
 
     def queued_buttons(self, queued: Queued) -> tuple[Button, ...]:
         """Return *Cancel*."""
