@@ -105,7 +105,9 @@ async def open_app(
     async with AsyncExitStack() as stack:
         store = await stack.enter_async_context(opened_store(settings))
         limits = await stack.enter_async_context(opened_limits(settings, clock))
-        metrics = Metrics(lambda: services.chat.running, limits.degraded)
+        metrics = Metrics(
+            lambda: services.chat.running, lambda: services.admission.waiting, limits.degraded
+        )
         provider = await stack.enter_async_context(open_provider(clock=clock))
         services = build_services(
             Outside(

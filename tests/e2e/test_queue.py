@@ -60,6 +60,6 @@ async def test_what_is_no_answer_never_waits(small: World) -> None:
         await command.until(lambda seen: bool(seen.text), timeout=3.0)
     form = await small.start("setkey", who="Grace")
     await form.until(lambda seen: seen.modal is not None, timeout=3.0)
-    assert small.services.queue.waiting == 1
+    assert small.services.admission.waiting == 1
     await small.discord.click("Ada", only(first), "Stop")
     await small.settled(first)

@@ -40,7 +40,7 @@ def build_api(
 ) -> FastAPI:
     """Return the application."""
     config = config or ApiConfig()
-    metrics = metrics or Metrics(lambda: services.chat.running)
+    metrics = metrics or Metrics(lambda: services.chat.running, lambda: services.admission.waiting)
     app = FastAPI(
         title="Companion",
         version=config.version,

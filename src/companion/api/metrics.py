@@ -27,7 +27,10 @@ class Metrics:
     """The numbers of this process, in a registry of their own."""
 
     def __init__(
-        self, running: Callable[[], int], limits_degraded: Callable[[], bool] = lambda: False
+        self,
+        running: Callable[[], int],
+        waiting: Callable[[], int],
+        limits_degraded: Callable[[], bool] = lambda: False,
     ) -> None:
         self._registry = registry = CollectorRegistry()
         self._requests = Counter(
@@ -59,6 +62,9 @@ class Metrics:
         Gauge(
             "companion_replies_running", "Replies being made right now.", registry=registry
         ).set_function(running)
+        Gauge(
+            "companion_replies_waiting", "Replies waiting for a slot.", registry=registry
+        ).set_function(waiting)
         Gauge(
             "companion_limits_degraded",
             "1 while Redis is away and this process keeps its share of the limits alone.",

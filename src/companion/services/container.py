@@ -56,6 +56,7 @@ class Services:
     idempotency: IdempotencyService
     deliveries: Deliveries
     limiter: Limiter
+    admission: Admission
     sweeper: RetentionSweeper
     tasks: BackgroundTasks
 
@@ -139,6 +140,7 @@ def build_services(outside: Outside) -> Services:
         tokens=TokensService(store=store, fingerprints=fingerprints, gate=gate, clock=clock),
         deliveries=common.deliveries,
         limiter=outside.limiter,
+        admission=admission,
         idempotency=IdempotencyService(store=store, fingerprints=fingerprints, clock=clock),
         sweeper=RetentionSweeper(
             store=store, clock=clock, tasks=tasks, retention_days=policy.retention_days
