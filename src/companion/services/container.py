@@ -140,7 +140,7 @@ def build_services(outside: Outside) -> Services:
         tokens=TokensService(store=store, fingerprints=fingerprints, gate=gate, clock=clock),
         deliveries=common.deliveries,
         limiter=outside.limiter,
-        admission=admission,
+        admission=common.admission,
         idempotency=IdempotencyService(store=store, fingerprints=fingerprints, clock=clock),
         sweeper=RetentionSweeper(
             store=store, clock=clock, tasks=tasks, retention_days=policy.retention_days
