@@ -67,6 +67,17 @@ def test_importing_does_no_work(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_running_app_holds_only_what_it_uses() -> None:
+    """Each of these is megabytes: they are for PostgreSQL, Redis, Alembic, charts and prices."""
+    heavy = ["alembic", "asyncpg", "genai_prices.data", "matplotlib", "redis", "throttled"]
+    heavy += ["sqlalchemy.dialects.postgresql", "companion.playground"]
+    code = f"import sys, companion.bootstrap; print([m for m in {heavy!r} if m in sys.modules])"
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60
+    )
+    assert done.stdout.strip() == "[]"
+
+
 def _imported(node: ast.AST) -> list[str]:
     if isinstance(node, ast.Import):
         return [alias.name for alias in node.names]

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeAlias, TypeVar
 
 import sqlalchemy
 from sqlalchemy import Delete, Select, Update
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.dialects import sqlite
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.sql.dml import ReturningUpdate
 from sqlalchemy.sql.selectable import TypedReturnsRows
@@ -15,8 +15,11 @@ from sqlalchemy.sql.selectable import TypedReturnsRows
 from companion.db.failures import translated
 from companion.db.rows import Row
 
+if TYPE_CHECKING:
+    from sqlalchemy.dialects import postgresql
+
 T = TypeVar("T")
-Insert = sqlite.Insert | postgresql.Insert
+Insert: TypeAlias = "sqlite.Insert | postgresql.Insert"
 
 # a row object that was read before is read anew: statements change rows behind its back
 _OPTIONS: Final = {"populate_existing": True, "synchronize_session": False}
@@ -33,7 +36,11 @@ class Statements:
 
     def insert(self, table: type[Row]) -> Insert:
         """Begin an INSERT that can say `ON CONFLICT`."""
-        return sqlite.insert(table) if self.on_sqlite else postgresql.insert(table)
+        if self.on_sqlite:
+            return sqlite.insert(table)
+        from sqlalchemy.dialects import postgresql  # noqa: PLC0415 — 2 MB that SQLite needs not
+
+        return postgresql.insert(table)
 
     async def one(self, statement: TypedReturnsRows[T]) -> T | None:
         """Return the first row's only column (or the row object), or `None` without a row."""
