@@ -15,17 +15,19 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, Literal
 
-import httpx2
+import aiohttp
 
 from companion.domain.conversation import Finish
 from companion.domain.errors import ProviderBroken, ProviderError, ProviderTimedOut, StreamCut
 from companion.domain.usage import Usage
 from companion.llm.chunks import decode_chunk, read_error, read_usage
-from companion.llm.connection import read_whole
+from companion.llm.connection import LARGEST_BODY
 from companion.llm.errors import UPSTREAM_ERRORS, translate, translated
+from companion.llm.reading_pace import ReadingPace
 from companion.llm.refusals import Refusal
 from companion.llm.sse import DONE, EventReader
 from companion.llm.timings import ProviderTimings
+from companion.llm.transport import next_piece, read_bounded
 
 LONGEST_ANSWER: Final = 1_000_000
 """Characters. No model writes as much; a broken server might."""
@@ -66,15 +68,15 @@ class StreamedAnswer:
 
     def __init__(
         self,
-        response: httpx2.Response,
+        answer: aiohttp.ClientResponse,
         watchdog: Watchdog,
         timings: ProviderTimings,
         *,
         model: str,
         now: datetime,
     ) -> None:
-        self._pieces = response.aiter_raw()
-        self._request_id = response.headers.get("x-request-id")
+        self._answer = answer
+        self._request_id = answer.headers.get("x-request-id")
         self._watchdog = watchdog
         self._timings = timings
         self._model = model
@@ -85,17 +87,20 @@ class StreamedAnswer:
         self._done = False
         self._length = 0
 
-    async def parts(self) -> AsyncGenerator[str | Ending]:
+    async def parts(self, pace: ReadingPace) -> AsyncGenerator[str | Ending]:
         """Yield pieces of text, then one `Ending`; raises `StreamCut`, its reason as the cause."""
-        while not self._done:
-            texts: list[str] = []
-            cut = await self._advance(texts)
-            if text := "".join(texts):
-                yield text
-            if cut is not None:
-                if self._finish is None:
-                    raise cut
-                break
+        with pace.stream() as pauses:
+            while not self._done:
+                texts: list[str] = []
+                cut = await self._advance(texts)
+                if text := "".join(texts):
+                    yield text
+                if cut is not None:
+                    if self._finish is None:
+                        raise cut
+                    break
+                if text and self._finish is None:
+                    await pauses.rest(self._answer)
         yield Ending(finish=self._finish or Finish.COMPLETE, usage=self._usage)
 
     async def _advance(self, texts: list[str]) -> StreamCut | None:
@@ -113,7 +118,7 @@ class StreamedAnswer:
 
     async def _read_piece(self, texts: list[str]) -> None:
         async with asyncio.timeout_at(self._watchdog.deadline):
-            piece = await anext(self._pieces, b"")
+            piece = await next_piece(self._answer)
         events = self._events.feed(piece) if piece else self._events.end()
         for data in events:
             self._take(data, texts)
@@ -140,9 +145,6 @@ class StreamedAnswer:
                 self._add(choice.delta.content or choice.delta.refusal, texts)
             if choice.finish_reason is not None:
                 self._finish = finish_of(choice.finish_reason)
-        self._watchdog.allow(
-            self._timings.between_events_s if self._finish is None else self._timings.after_finish_s
-        )
 
     def _add(self, text: str | None, texts: list[str]) -> None:
         if not text:
@@ -154,9 +156,11 @@ class StreamedAnswer:
 
     async def _read_last_bytes(self) -> None:
         # the end of the body follows at once; read, it leaves the connection for the next request
+        if self._answer.content.at_eof():
+            return
         with suppress(*UPSTREAM_ERRORS):
             async with asyncio.timeout(_LAST_BYTES_S):
-                await anext(self._pieces, b"")
+                await next_piece(self._answer)
 
     def _cut(self, reason: str, cause: ProviderError) -> StreamCut:
         cut = StreamCut(
@@ -175,13 +179,13 @@ class StreamedAnswer:
 
 
 async def whole_parts(
-    response: httpx2.Response, watchdog: Watchdog, *, model: str, now: datetime
+    answer: aiohttp.ClientResponse, watchdog: Watchdog, *, model: str, now: datetime
 ) -> AsyncGenerator[str | Ending]:
     """Yield the text of an answer that comes in one JSON object, then its `Ending`."""
 
     async def read() -> bytes:
         async with asyncio.timeout_at(watchdog.deadline):
-            return await read_whole(response)
+            return await read_bounded(answer, LARGEST_BODY)
 
     async def decode() -> tuple[str, Ending]:
         chunk = decode_chunk(await read())

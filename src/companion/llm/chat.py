@@ -7,12 +7,13 @@ first token on it is one answer, whole or cut.
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, AsyncIterator
+import json
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import AsyncExitStack, aclosing, asynccontextmanager
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
-import httpx2
+import aiohttp
 
 from companion.domain.errors import (
     ProviderBroken,
@@ -25,10 +26,13 @@ from companion.domain.errors import (
 from companion.domain.models import Credential
 from companion.llm.adaptation import Adaptations, Quirk, Quirks, chat_fields, noticed
 from companion.llm.answer import Ending, StreamedAnswer, Watchdog, whole_parts
-from companion.llm.connection import Connection
+from companion.llm.connection import Connection, Message
+from companion.llm.error_answers import REFUSAL, refusal_of
+from companion.llm.reading_pace import ReadingPace
 from companion.llm.refusals import FieldRefused
 from companion.llm.retrying import Retries
 from companion.llm.timings import ProviderTimings
+from companion.llm.transport import as_body
 from companion.ports.clock import Clock
 from companion.ports.llm import (
     ChatCall,
@@ -38,6 +42,8 @@ from companion.ports.llm import (
     WaitingToRetry,
 )
 
+PATH: Final = "/chat/completions"
+_HEADERS: Final = (("Content-Type", "application/json"), ("Accept", "*/*"))
 _STREAMS: Final = {"text/event-stream", "text/plain", ""}
 
 
@@ -61,6 +67,7 @@ class OpenAIChat:
         self._timings = timings
         self._adaptations = Adaptations()
         self._retries = Retries(clock, timings)
+        self._pace = ReadingPace()
 
     @asynccontextmanager
     async def stream_chat(
@@ -114,8 +121,14 @@ class OpenAIChat:
         fields = chat_fields(call, quirks, credential.base_url)
         async with AsyncExitStack() as stack:
             response = await stack.enter_async_context(
-                self._connection.open_chat(credential, fields, deadline=watchdog.deadline)
+                self._connection.open_plain(
+                    credential, "POST", PATH, _message(fields), deadline=watchdog.deadline
+                )
             )
+            if response.status >= REFUSAL:
+                raise await refusal_of(
+                    response, model=call.model, deadline=watchdog.deadline, now=self._clock.now()
+                )
             parts = self._parts(response, watchdog, call)
             await stack.enter_async_context(aclosing(parts))
             return _Opened(
@@ -127,16 +140,22 @@ class OpenAIChat:
             )
 
     def _parts(
-        self, response: httpx2.Response, watchdog: Watchdog, call: ChatCall
+        self, response: aiohttp.ClientResponse, watchdog: Watchdog, call: ChatCall
     ) -> AsyncGenerator[str | Ending]:
         now = self._clock.now()
         kind = response.headers.get("content-type", "").partition(";")[0]
         if kind == "application/json":  # some servers ignore `stream` and answer whole
             return whole_parts(response, watchdog, model=call.model, now=now)
         if kind not in _STREAMS:
-            raise ProviderBroken(status=response.status_code)
+            raise ProviderBroken(status=response.status)
         answer = StreamedAnswer(response, watchdog, self._timings, model=call.model, now=now)
-        return answer.parts()
+        return answer.parts(self._pace)
+
+
+def _message(fields: Mapping[str, Any]) -> Message:
+    # half a surrogate pair, which no text of UTF-8 can hold, becomes a question mark
+    text = json.dumps(fields, ensure_ascii=False, separators=(",", ":"))
+    return Message(body=as_body(text.encode("utf-8", "replace")), headers=_HEADERS)
 
 
 async def _first(parts: AsyncGenerator[str | Ending]) -> str | Ending:

@@ -9,15 +9,15 @@ operator's, and this request may be paid by someone else.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from http.cookiejar import CookieJar, DefaultCookiePolicy
-from typing import Any, Final
+from typing import Final
 
 import aiohttp
 import httpx2
-from openai import AsyncAPIResponse, AsyncOpenAI, Omit
+from openai import AsyncOpenAI, Omit
 
 from companion.domain.errors import CredentialRejected, ProviderBroken
 from companion.domain.models import Credential
@@ -62,33 +62,6 @@ class Connection:
     async def aclose(self) -> None:
         """Close all connections."""
         await self._http.aclose()
-
-    @asynccontextmanager
-    async def open_chat(
-        self, credential: Credential, fields: Mapping[str, Any], *, deadline: float
-    ) -> AsyncGenerator[httpx2.Response]:
-        """Send a chat request; the answer's body is unread, and closed when the block ends.
-
-        `deadline` (loop time) is for the head of the answer. Raises a `ProviderError`.
-        """
-        headers = _headers(credential)
-
-        async def send() -> AsyncAPIResponse[Any]:
-            chat = self._endpoint(credential).chat.completions
-            create: Any = chat.with_streaming_response.create
-            async with asyncio.timeout_at(deadline):
-                # the SDK walks typed parameters recursively, a seventh of a short answer's CPU;
-                # `extra_body` goes out as it is
-                opening = create(
-                    model=fields["model"], messages=[], extra_body=fields, extra_headers=headers
-                )
-                return await opening.__aenter__()
-
-        answer = await translated(send(), model=fields["model"], now=self._clock.now())
-        try:
-            yield _plain(answer.http_response)
-        finally:
-            await answer.close()
 
     @asynccontextmanager
     async def open_plain(

@@ -7,7 +7,6 @@ requests are tried again where nobody answered or the server broke; a provider t
 
 from __future__ import annotations
 
-import asyncio
 import random
 from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack, aclosing, asynccontextmanager
@@ -17,7 +16,6 @@ import aiohttp
 
 from companion.domain.errors import (
     ProviderBroken,
-    ProviderError,
     ProviderUnreachable,
     StreamCut,
 )
@@ -25,19 +23,17 @@ from companion.domain.models import Credential
 from companion.llm.adaptation import Adaptations, Quirk, Quirks
 from companion.llm.answer import Watchdog
 from companion.llm.chat import before_first_token, plainly
-from companion.llm.chunks import read_error
 from companion.llm.connection import Connection, Message
 from companion.llm.endpoints import is_openai
+from companion.llm.error_answers import REFUSAL, refusal_of
 from companion.llm.errors import translate, translated
-from companion.llm.refusals import FieldRefused, Refusal
+from companion.llm.refusals import FieldRefused
 from companion.llm.relay_body import form_message, json_message
-from companion.llm.relay_chunks import refusal_in
 from companion.llm.relay_stream import Reading, RelayedEvents
-from companion.llm.relay_whole import read_bounded, whole_answer
-from companion.llm.retry_after import retry_after_s
+from companion.llm.relay_whole import whole_answer
 from companion.llm.retrying import LONGEST_BACKOFF_S, Retries, rule_for
 from companion.llm.timings import ProviderTimings
-from companion.llm.transport import LARGEST_REFUSAL, pieces_of
+from companion.llm.transport import pieces_of
 from companion.ports.clock import Clock
 from companion.ports.relay import (
     Endpoint,
@@ -53,7 +49,6 @@ from companion.ports.relay import (
 )
 
 _TOLD: Final = ("retry-after", "retry-after-ms", "openai-processing-ms")
-_REFUSAL: Final = 300
 _NOTHING: Final = Message(body=None)
 _QUIRKS: Final = {
     "stream_options": Quirk.NO_STREAM_OPTIONS,
@@ -133,8 +128,10 @@ class OpenAIRelay:
                     deadline=watchdog.deadline,
                 )
             )
-            if answer.status >= _REFUSAL:
-                raise await self._refusal(answer, call, watchdog)
+            if answer.status >= REFUSAL:
+                raise await refusal_of(
+                    answer, model=call.model, deadline=watchdog.deadline, now=self._clock.now()
+                )
             head = _head(answer)
             if head.content_type.partition(";")[0] != "text/event-stream":
                 whole = whole_answer(answer, head, call, watchdog)
@@ -154,22 +151,6 @@ class OpenAIRelay:
             drops_usage="stream_options" in ours,
             translate=lambda error: translate(error, model=call.model, now=self._clock.now()),
         )
-
-    async def _refusal(
-        self, answer: aiohttp.ClientResponse, call: RelayCall, watchdog: Watchdog
-    ) -> ProviderError:
-        async def read() -> bytes:
-            async with asyncio.timeout_at(watchdog.deadline):
-                return await read_bounded(answer, LARGEST_REFUSAL)
-
-        body = await translated(read(), model=call.model, now=self._clock.now())
-        return Refusal(
-            body=read_error(refusal_in(body)),
-            model=call.model,
-            status=answer.status,
-            request_id=answer.headers.get("x-request-id"),
-            wait_s=retry_after_s(answer.headers, self._clock.now()),
-        ).as_error()
 
 
 def _ours(call: RelayCall, credential: Credential, quirks: Quirks) -> Fields:

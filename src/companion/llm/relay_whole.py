@@ -14,7 +14,7 @@ from companion.llm.chunks import read_error
 from companion.llm.connection import LARGEST_BODY
 from companion.llm.refusals import Refusal
 from companion.llm.relay_chunks import decode_relayed, usage_in
-from companion.llm.transport import pieces_of
+from companion.llm.transport import read_bounded
 from companion.ports.relay import Endpoint, RelayBody, RelayCall, RelayEnding, RelayHead
 
 LARGEST_PICTURES: Final = 64 * 2**20
@@ -38,16 +38,6 @@ async def whole_answer(
     if kind != "application/json":
         raise ProviderBroken(status=answer.status, request_id=head.request_id)
     return _of_json(data, head, call)
-
-
-async def read_bounded(answer: aiohttp.ClientResponse, limit: int) -> bytes:
-    """Read a body; raises `ProviderBroken` when it is larger than that."""
-    body = bytearray()
-    async for piece in pieces_of(answer):
-        body += piece
-        if len(body) > limit:
-            raise ProviderBroken(status=answer.status)
-    return bytes(body)
 
 
 def _of_json(data: bytes, head: RelayHead, call: RelayCall) -> RelayBody:

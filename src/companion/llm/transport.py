@@ -19,6 +19,8 @@ from urllib.request import getproxies_environment, proxy_bypass
 import aiohttp
 import httpx2
 
+from companion.domain.errors import ProviderBroken
+
 LARGEST_REFUSAL: Final = 256 * 1024
 _LOOPBACK: Final = {"localhost", "127.0.0.1", "::1"}
 _LARGE_BODY: Final = 2**20
@@ -109,15 +111,30 @@ class _Body(httpx2.AsyncByteStream):
         let_go(self._answer)
 
 
-async def pieces_of(answer: aiohttp.ClientResponse) -> AsyncGenerator[bytes]:
-    """Yield the body as it comes; raises an `httpx2.TransportError`."""
+async def next_piece(answer: aiohttp.ClientResponse) -> bytes:
+    """Return what has come of the body, nothing at its end; raises an `httpx2.TransportError`."""
     try:
-        async for piece in answer.content.iter_any():
-            yield piece
+        return await answer.content.readany()
     except aiohttp.SocketTimeoutError as error:
         raise httpx2.ReadTimeout("") from error
     except (aiohttp.ClientError, OSError) as error:
         raise httpx2.ReadError("") from error
+
+
+async def pieces_of(answer: aiohttp.ClientResponse) -> AsyncGenerator[bytes]:
+    """Yield the body as it comes; raises an `httpx2.TransportError`."""
+    while piece := await next_piece(answer):
+        yield piece
+
+
+async def read_bounded(answer: aiohttp.ClientResponse, limit: int) -> bytes:
+    """Read a body; raises `ProviderBroken` when it is larger than that."""
+    body = bytearray()
+    while piece := await next_piece(answer):
+        body += piece
+        if len(body) > limit:
+            raise ProviderBroken(status=answer.status)
+    return bytes(body)
 
 
 def let_go(answer: aiohttp.ClientResponse) -> None:
