@@ -2,6 +2,8 @@
 
     python -m benchmarks.conversations                       # 1, 10, 50, 200 and 1,000 at once
     python -m benchmarks.conversations --at-once 50 --stall-database 5
+    python -m benchmarks.conversations --at-once 200 --by mention
+    python -m benchmarks.conversations --at-once 200 --shared-channels 20
     python -m benchmarks.conversations --json figures.json
 
 The app is a process of its own; Discord and the model share this one. Times:
@@ -31,11 +33,11 @@ from tests.support.provider_script import Answer
 from tests.support.scripted_provider import ScriptedProvider
 
 from benchmarks.app_process import AppProcess, running_app
+from benchmarks.asking import By, Seat, seats
 from benchmarks.figures import spread, table
 from benchmarks.stalling import stalled
 from benchmarks.watching import NAN, Reading, Watcher
 from companion.playground.local_discord import LocalDiscord
-from companion.playground.state import Channel, Person
 
 TOKENS = 200
 ALONE_ROUNDS = 5
@@ -52,6 +54,8 @@ class Plan:
     ttft_s: float
     tokens_per_s: float
     stall_database_s: float
+    by: By
+    shared_channels: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,15 +65,6 @@ class Stage:
     discord: LocalDiscord
     model: ScriptedProvider
     app: AppProcess
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Seat:
-    """A person in a channel of their own, and the name of their conversation."""
-
-    name: str
-    who: Person
-    where: Channel
 
 
 async def run(plan: Plan) -> list[dict[str, object]]:
@@ -83,21 +78,21 @@ async def run(plan: Plan) -> list[dict[str, object]]:
                 idle = app.rss_mib()
                 print(f"ready after {app.ready_s:.2f} s, idle at {idle:.0f} MiB", flush=True)
                 stage = Stage(discord=discord, model=model, app=app)
-                await _round(stage, await _seats(stage, "warm", 1))
+                await _round(stage, await _seats(stage, plan, "warm", 1))
                 return [await _measure(size, plan, stage) for size in plan.at_once]
 
 
 async def _measure(size: int, plan: Plan, stage: Stage) -> dict[str, object]:
     app, discord = stage.app, stage.discord
     rounds = ALONE_ROUNDS if size == 1 else 1
-    seats = [await _seats(stage, f"{size}-{number}", size) for number in range(rounds)]
-    hits, cpu, since = discord.rate_limit_hits, app.cpu_s(), time.monotonic()
+    all_seats = [await _seats(stage, plan, f"{size}-{number}", size) for number in range(rounds)]
+    hits, cpu, since = discord.rate_limit_hits, app.cpu_s(), time.time()
     stage.model.requests.clear()
     app.forget_peak()
     sampling = asyncio.create_task(app.sample())
     readings: list[Reading] = []
     async with stalled(app, plan.stall_database_s):
-        for of_round in seats:
+        for of_round in all_seats:
             readings += await _round(stage, of_round)
     await asyncio.sleep(SETTLE_S)
     sampling.cancel()
@@ -120,32 +115,24 @@ async def _measure(size: int, plan: Plan, stage: Stage) -> dict[str, object]:
     }
 
 
-async def _seats(stage: Stage, name: str, size: int) -> list[Seat]:
-    """Make that many people, each in a channel of their own, and let the app hear of it."""
-    world = stage.discord.world
-    people = [world.add_person(f"p{name}-{n}") for n in range(size)]
-    guild = world.add_guild(f"Guild {name}", owner=people[0], members=tuple(people[1:]))
-    seats = [
-        Seat(name=f"{name}-{n}", who=who, where=world.add_channel(guild, f"c-{n}"))
-        for n, who in enumerate(people)
-    ]
+async def _seats(stage: Stage, plan: Plan, name: str, size: int) -> list[Seat]:
+    """Make that many people and their channels, and let the app hear of them."""
+    made = seats(stage.discord, name, size, by=plan.by, channels=plan.shared_channels)
     await asyncio.sleep(SETTLE_S + size / 500)
-    return seats
+    return made
 
 
-async def _round(stage: Stage, seats: Sequence[Seat]) -> list[Reading]:
+async def _round(stage: Stage, taken: Sequence[Seat]) -> list[Reading]:
     """Let everyone ask at once."""
-    limit_s = BASE_S + len(seats) / 10
+    limit_s = BASE_S + len(taken) / 10
     async with Watcher(stage.discord) as watcher:
         return await asyncio.gather(
-            *(_converse(stage.discord, watcher, seat, limit_s) for seat in seats)
+            *(_converse(stage.discord, watcher, seat, limit_s) for seat in taken)
         )
 
 
 async def _converse(discord: LocalDiscord, watcher: Watcher, seat: Seat, limit_s: float) -> Reading:
-    reading = watcher.expect(seat.where, seat.name, written(seat.name))
-    prompt = {"prompt": f"Conversation {reading.name}: count."}
-    reading.interaction = await discord.invoke(seat.who, seat.where, "ask", prompt)
+    reading = await seat.ask(discord, watcher, written(seat.name))
     with suppress(TimeoutError):  # then it is not whole, which is a figure too
         await asyncio.wait_for(reading.ended.wait(), limit_s)
     return reading
@@ -209,6 +196,10 @@ def main() -> None:
     parser.add_argument("--ttft", type=float, default=0.3, help="seconds to the first token")
     parser.add_argument("--tokens-per-s", type=float, default=100.0)
     parser.add_argument("--stall-database", type=float, default=0.0, help="seconds")
+    parser.add_argument("--by", type=By, choices=list(By), default=By.COMMAND)
+    parser.add_argument(
+        "--shared-channels", type=int, default=0, metavar="N", help="all in N channels, not alone"
+    )
     parser.add_argument("--json", type=Path)
     chosen = parser.parse_args()
     plan = Plan(
@@ -216,6 +207,8 @@ def main() -> None:
         ttft_s=chosen.ttft,
         tokens_per_s=chosen.tokens_per_s,
         stall_database_s=chosen.stall_database,
+        by=chosen.by,
+        shared_channels=chosen.shared_channels,
     )
     rows = uvloop.run(run(plan))
     print(table(rows))

@@ -27,6 +27,7 @@ class Reading:
     expected: str
     began: float = field(default_factory=time.monotonic)
     interaction: Interaction | None = None
+    asked: Message | None = None
     acknowledged_at: float = NAN
     first_seen_at: float = NAN
     last_seen_at: float = NAN
@@ -57,6 +58,17 @@ class Reading:
         """How many words are there that the model did not write, or not so often."""
         return (Counter(self.words) - Counter(self.expected.split())).total()
 
+    def owns(self, message: Message) -> bool:
+        """Say whether a message is of this conversation; its words say so, too."""
+        if self.asked is not None:
+            return message.reply_to is self.asked or self._is_meant(message)
+        if self.interaction is None:
+            return False
+        return message in self.interaction.messages or self._is_meant(message)
+
+    def _is_meant(self, message: Message) -> bool:
+        return message is not self.asked and message.content[:3] == self.expected[:3]
+
     def saw(self, messages: list[Message], now: float) -> None:
         """Take in what the channel shows now."""
         text = "\n".join(m.content for m in messages if not m.thinking)
@@ -81,13 +93,13 @@ class Watcher:
     def __init__(self, discord: LocalDiscord) -> None:
         self._discord = discord
         self._events = discord.subscribe()
-        self._readings: dict[int, Reading] = {}
+        self._readings: dict[int, list[Reading]] = {}
         self._task: asyncio.Task[None] | None = None
 
     def expect(self, where: Channel, name: str, text: str) -> Reading:
         """Follow one conversation that will answer `text`."""
         reading = Reading(name, where, text)
-        self._readings[where.id] = reading
+        self._readings.setdefault(where.id, []).append(reading)
         return reading
 
     async def __aenter__(self) -> Watcher:
@@ -106,6 +118,9 @@ class Watcher:
         if event.kind not in {EventKind.MESSAGE_CREATED, EventKind.MESSAGE_EDITED}:
             return
         assert event.channel is not None
-        reading = self._readings.get(event.channel.id)
-        if reading is not None:
-            reading.saw(self._discord.messages(event.channel), time.monotonic())
+        assert event.message is not None
+        for reading in self._readings.get(event.channel.id, ()):
+            if not reading.owns(event.message):
+                continue
+            shown = self._discord.messages(event.channel)
+            reading.saw([m for m in shown if reading.owns(m)], time.monotonic())
