@@ -125,7 +125,7 @@ def test_past_channels_are_forgotten() -> None:
         clock.seconds += 0.5
         pacing.note_bot_write(channel)
         pacing.note_bot_answer(channel)
-    assert len(pacing._channel_writes) <= 11  # pyright: ignore[reportPrivateUsage]
+    assert len(pacing._bucket_writes) <= 11  # pyright: ignore[reportPrivateUsage]
 
 
 @in_virtual_time
@@ -137,14 +137,14 @@ async def test_bot_token_writes_of_two_hundred_replies_keep_discords_limits() ->
     async def write(number: int, urgency: Urgency) -> None:
         channel = number % 60
         with pacing.reply() as pace:
-            while (wait_s := pace.wait_s(urgency, bot_channel=channel)) > 0:
+            while (wait_s := pace.wait_s(urgency, bot_bucket=channel)) > 0:
                 await clock.sleep(wait_s)
-            pace.note_write(bot_channel=channel)
+            pace.note_write(bot_bucket=channel)
             # held up for a while, so that what was sent apart arrives together
             await clock.sleep(0.3 - clock.monotonic() % 0.3)
             writes.append((clock.monotonic(), channel))
             await clock.sleep(0.02)
-            pace.note_answer(bot_channel=channel)
+            pace.note_answer(bot_bucket=channel)
 
     async def reply(number: int) -> None:
         for _ in range(6):

@@ -11,7 +11,7 @@ also share Discord's 50 a second; there, endings go first and a reserve stays fr
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Hashable
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from enum import IntEnum
@@ -82,7 +82,7 @@ class OutputPacing:
         self._opened = 0
         self._lag_s = 0.0
         self._bot_writes = _Window(1.0)
-        self._channel_writes: dict[int, _Window] = {}
+        self._bucket_writes: dict[Hashable, _Window] = {}
 
     @property
     def interval_s(self) -> float:
@@ -110,29 +110,29 @@ class OutputPacing:
         """The numbers this goes by."""
         return self._rules
 
-    def bot_wait_s(self, channel: int, urgency: Urgency) -> float:
-        """Return the seconds until a write with the bot's token may go to that channel."""
+    def bot_wait_s(self, bucket: Hashable, urgency: Urgency) -> float:
+        """Return the seconds until a write with the bot's token may go to that bucket."""
         rules, now = self._rules, self._clock.monotonic()
         ending = urgency is Urgency.ENDING
-        in_channel = self._channel_writes.get(channel)
+        in_bucket = self._bucket_writes.get(bucket)
         return max(
             self._bot_writes.wait_s(self._most(urgency), now),
-            in_channel.wait_s(rules.writes + ending, now) if in_channel else 0.0,
+            in_bucket.wait_s(rules.writes + ending, now) if in_bucket else 0.0,
         )
 
-    def note_bot_write(self, channel: int) -> None:
+    def note_bot_write(self, bucket: Hashable) -> None:
         """Say that a write with the bot's token goes out; `note_bot_answer` must follow."""
         now = self._clock.monotonic()
         self._bot_writes.begin()
-        self._channel_writes.setdefault(channel, _Window(self._rules.window_s)).begin()
-        for old in [c for c, writes in self._channel_writes.items() if writes.is_empty(now)]:
-            del self._channel_writes[old]
+        self._bucket_writes.setdefault(bucket, _Window(self._rules.window_s)).begin()
+        for old in [key for key, writes in self._bucket_writes.items() if writes.is_empty(now)]:
+            del self._bucket_writes[old]
 
-    def note_bot_answer(self, channel: int) -> None:
+    def note_bot_answer(self, bucket: Hashable) -> None:
         """Say that Discord answered a write, or never will."""
         now = self._clock.monotonic()
         self._bot_writes.end(now)
-        self._channel_writes[channel].end(now)
+        self._bucket_writes[bucket].end(now)
 
     def request_wait_s(self, urgency: Urgency) -> float:
         """Return the seconds until any other request with the bot's token may go out."""
@@ -169,7 +169,7 @@ class ReplyPace:
         # replies that start together shall not edit together for ever
         self._stretch = 0.8 + 0.4 * phase
 
-    def wait_s(self, urgency: Urgency, *, bot_channel: int | None = None) -> float:
+    def wait_s(self, urgency: Urgency, *, bot_bucket: Hashable | None = None) -> float:
         """Return the seconds until this reply may be written to; 0 is now."""
         waits = [0.0]
         now, rules = self._clock.monotonic(), self._pacing.rules
@@ -179,22 +179,22 @@ class ReplyPace:
             waits.append(self._writes[-1] + self._pacing.interval_s * self._stretch - now)
         if urgency is not Urgency.ENDING:
             waits.append(_wait_s(self._writes, rules.writes, rules.window_s, now))
-        if bot_channel is not None:
-            waits.append(self._pacing.bot_wait_s(bot_channel, urgency))
+        if bot_bucket is not None:
+            waits.append(self._pacing.bot_wait_s(bot_bucket, urgency))
         return max(waits)
 
-    def note_write(self, *, bot_channel: int | None = None) -> None:
+    def note_write(self, *, bot_bucket: Hashable | None = None) -> None:
         """Say that a write goes out now."""
         if self._writes:
             self._stretch = 1.0
         self._writes.append(self._clock.monotonic())
-        if bot_channel is not None:
-            self._pacing.note_bot_write(bot_channel)
+        if bot_bucket is not None:
+            self._pacing.note_bot_write(bot_bucket)
 
-    def note_answer(self, *, bot_channel: int | None = None) -> None:
+    def note_answer(self, *, bot_bucket: Hashable | None = None) -> None:
         """Say that Discord answered that write, or never will."""
-        if bot_channel is not None:
-            self._pacing.note_bot_answer(bot_channel)
+        if bot_bucket is not None:
+            self._pacing.note_bot_answer(bot_bucket)
 
     def note_lag(self, seconds: float) -> None:
         """Say how much too late a wait ended."""

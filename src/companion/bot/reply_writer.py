@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Hashable
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Final
@@ -62,6 +63,7 @@ class ReplyWriter:
         self._changed = asyncio.Event()
         self._urgent = asyncio.Event()
         self._left = False
+        self._is_begun = False
         self._failures = 0
         self._not_before = 0.0
         self.delivered = True
@@ -104,7 +106,7 @@ class ReplyWriter:
     async def _perform_in_time(self, write: Write) -> None:
         now = self._clock.monotonic()
         forced_s = max(self._responder.wait_s(write.message), self._not_before - now)
-        paced_s = self._pace.wait_s(write.urgency, bot_channel=self._responder.bot_channel)
+        paced_s = self._pace.wait_s(write.urgency, bot_bucket=self._bot_bucket(write))
         if forced_s > 0:
             await self._sleep(forced_s)
         elif paced_s > 0:
@@ -126,14 +128,22 @@ class ReplyWriter:
             self._move_on()
 
     async def _request(self, write: Write) -> None:
-        channel = self._responder.bot_channel
-        self._pace.note_write(bot_channel=channel)
+        bucket = self._bot_bucket(write)
+        self._pace.note_write(bot_bucket=bucket)
         try:
             await self._put(write)
         finally:
-            self._pace.note_answer(bot_channel=channel)
+            self._pace.note_answer(bot_bucket=bucket)
         self._failures = 0
+        self._is_begun = True
         self._display.confirm(write)
+
+    def _bot_bucket(self, write: Write) -> Hashable | None:
+        """Return whose limit the write counts against: new messages and edits have one each."""
+        channel = self._responder.bot_channel
+        if channel is None:
+            return None
+        return channel, write.message is None or not self._is_begun
 
     async def _put(self, write: Write) -> None:
         if write.message is None:
