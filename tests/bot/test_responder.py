@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from typing import Any, cast
 
 import aiohttp
@@ -10,10 +11,10 @@ import discord
 import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
-from discord.http import Route
+from discord.http import HTTPClient, Route
 
 from companion.bot.buttons import Action, Button
-from companion.bot.interaction_responder import TOKEN_LIFE_S, InteractionResponder
+from companion.bot.interaction_responder import TOKEN_LIFE_S, InteractionResponder, Target
 from companion.bot.responder import DeliveryDelayed, DeliveryGone, TextFile
 from tests.bot.interactions import in_guild, interaction
 from tests.bot.virtual_time import EPOCH
@@ -77,7 +78,10 @@ class Webhook:
 
 @asynccontextmanager
 async def webhook_of(
-    monkeypatch: pytest.MonkeyPatch, asked: discord.Interaction, *steps: Step
+    monkeypatch: pytest.MonkeyPatch,
+    asked: discord.Interaction,
+    *steps: Step,
+    by_bot: FakeHttp | None = None,
 ) -> AsyncGenerator[tuple[InteractionResponder, Webhook]]:
     webhook = Webhook(steps)
     app = web.Application()
@@ -86,7 +90,10 @@ async def webhook_of(
         monkeypatch.setattr(Route, "API_BASE_URL", str(server.make_url("/api/v10")))
         http = asked._state.http  # pyright: ignore[reportPrivateUsage]
         monkeypatch.setattr(http, "_HTTPClient__session", session)
-        yield InteractionResponder(asked, clock=webhook.clock), webhook
+        target = Target.of(asked)
+        if by_bot is not None:
+            target = replace(target, http=cast("HTTPClient", by_bot))
+        yield InteractionResponder(target, clock=webhook.clock), webhook
 
 
 async def test_edit_pings_nobody_and_unfolds_no_links(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -241,8 +248,7 @@ async def test_moves_on_only_where_the_app_may_speak(
 async def test_after_moving_on_parts_are_channel_messages(monkeypatch: pytest.MonkeyPatch) -> None:
     asked = in_guild(app_permissions=str(SEND))
     http = FakeHttp()
-    async with webhook_of(monkeypatch, asked) as (responder, webhook):
-        monkeypatch.setattr(asked._state, "http", http)
+    async with webhook_of(monkeypatch, asked, by_bot=http) as (responder, webhook):
         await responder.edit(0, "one")
         responder.move_on()
         assert responder.seconds_left == float("inf")

@@ -76,6 +76,7 @@ class AnswerClicks:
             place=exchange.place,
             interaction_id=exchange.id,
             model=model,
+            delivery=exchange.delivery,
         )
         await self._replies.render(exchange, events)
 
@@ -83,7 +84,11 @@ class AnswerClicks:
         turn = turn_of(click)
         await exchange.defer(ephemeral=exchange.on_ephemeral_message)
         events = self._services.chat.resume(
-            turn, actor=exchange.actor, place=exchange.place, interaction_id=exchange.id
+            turn,
+            actor=exchange.actor,
+            place=exchange.place,
+            interaction_id=exchange.id,
+            delivery=exchange.delivery,
         )
         await self._replies.render(exchange, events)
 

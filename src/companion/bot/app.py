@@ -185,6 +185,7 @@ class DiscordDoor:
             acknowledger=Acknowledger(session),
             hooks=Hooks(clock),
             rest=Rest(pacing=pacing, standing=self._standing, clock=clock),
+            deliveries=services.deliveries,
             up=self.ready,
         )
         ground = Ground(

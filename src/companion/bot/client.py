@@ -25,6 +25,7 @@ from companion.bot.rest import Rest
 from companion.bot.suggestions import Suggestions
 from companion.bot.talking import Talking
 from companion.domain.errors import ButtonExpired, CommandUnknown
+from companion.services.deliveries import Deliveries
 
 log = structlog.get_logger()
 
@@ -52,6 +53,7 @@ class CompanionBot(discord.AutoShardedBot):
         acknowledger: Acknowledger,
         hooks: Hooks,
         rest: Rest,
+        deliveries: Deliveries,
         up: asyncio.Event,
     ) -> None:
         self._rest = rest
@@ -70,6 +72,7 @@ class CompanionBot(discord.AutoShardedBot):
         )
         self._acknowledger = acknowledger
         self._error_hooks = hooks
+        self._deliveries = deliveries
         self._up = up
         self._registered = False
         self._handling: set[asyncio.Task[object]] = set()
@@ -126,7 +129,7 @@ class CompanionBot(discord.AutoShardedBot):
 
     async def on_interaction(self, interaction: discord.Interaction) -> None:
         """Handle whatever a person did; errors are told to them."""
-        exchange = Exchange(interaction, self._acknowledger)
+        exchange = Exchange(interaction, self._acknowledger, self._deliveries)
         await self._tracked(exchange, exchange.kind, self._handle)
 
     async def on_message(self, message: discord.Message) -> None:
@@ -168,6 +171,7 @@ class CompanionBot(discord.AutoShardedBot):
         with structlog.contextvars.bound_contextvars(request_id=told.reference), self._counted():
             try:
                 await self._error_hooks.run(told, handle)
+                self._deliveries.finish(told.reply_id)  # unless this task is cancelled
             finally:
                 seconds = round(self.loop.time() - began, 3)
                 log.info("interaction_handled", kind=kind, seconds=seconds)

@@ -11,14 +11,18 @@ import secrets
 from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from typing import cast
+from uuid import uuid4
 
 import discord
 
 from companion.bot.acknowledging import Acknowledger, CallbackType
 from companion.bot.answer import Answer
 from companion.bot.origin import actor_of, place_of
+from companion.bot.routing import delivery_of
 from companion.bot.views import components_of, view_of
 from companion.domain.actor import Actor, InteractionId, Place
+from companion.domain.delivery import Delivery, ReplyId
+from companion.services.deliveries import Deliveries
 
 EPHEMERAL = discord.MessageFlags(ephemeral=True).value
 NO_PINGS: dict[str, object] = {"parse": []}
@@ -36,7 +40,12 @@ class Stage(StrEnum):
 class Exchange:
     """Acknowledge first, then say things; each method does what the stage allows."""
 
-    def __init__(self, interaction: discord.Interaction, acknowledger: Acknowledger) -> None:
+    def __init__(
+        self,
+        interaction: discord.Interaction,
+        acknowledger: Acknowledger,
+        deliveries: Deliveries,
+    ) -> None:
         self.interaction = interaction
         self.stage = Stage.NEW
         self.ephemeral = False
@@ -44,7 +53,14 @@ class Exchange:
         """Whether Discord made an answer ephemeral that was meant for everyone."""
         self.reference = secrets.token_hex(4)
         """Names this exchange in the log, and to the person when something broke."""
+        self.reply_id = ReplyId(uuid4())
         self._acknowledger = acknowledger
+        self._deliveries = deliveries
+
+    @property
+    def delivery(self) -> Delivery:
+        """How the answer gets here, for whoever has to bring it."""
+        return delivery_of(self.reply_id, self.interaction, private=self.ephemeral)
 
     @property
     def actor(self) -> Actor:
@@ -105,7 +121,11 @@ class Exchange:
         return self.interaction.message.id if self.interaction.message else None
 
     async def defer(self, *, ephemeral: bool) -> None:
-        """Acknowledge with a placeholder; raises `Unacknowledged`."""
+        """Acknowledge with a placeholder; raises `Unacknowledged`.
+
+        It is noted first, and not waited for: whatever happens now, it is not left behind.
+        """
+        self._deliveries.arrive(delivery_of(self.reply_id, self.interaction, private=True))
         receipt = await self._acknowledger.respond(
             self.interaction,
             CallbackType.deferred_channel_message,

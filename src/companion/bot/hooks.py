@@ -16,6 +16,7 @@ from companion.bot.acknowledging import Unacknowledged, Why
 from companion.bot.answer import Answer
 from companion.bot.errors import describe, internal
 from companion.bot.suggestions import Choices
+from companion.domain.delivery import ReplyId
 from companion.domain.errors import CompanionError, Refused
 from companion.ports.clock import Clock
 
@@ -31,6 +32,11 @@ class Told(Protocol):
     @property
     def reference(self) -> str:
         """Its name in the log."""
+        ...
+
+    @property
+    def reply_id(self) -> ReplyId:
+        """What the answer to it is kept under while it is under way."""
         ...
 
     async def reply(self, answer: Answer) -> None:

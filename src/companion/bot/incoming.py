@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 from dataclasses import dataclass, field
+from uuid import uuid4
 
 import discord
 
@@ -13,6 +14,7 @@ from companion.bot.message_origin import author_of
 from companion.bot.message_text import named, words_of
 from companion.bot.views import components_of
 from companion.domain.actor import Actor, Door, InteractionId, Place
+from companion.domain.delivery import ReplyId
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,6 +27,7 @@ class Incoming:
     me: int
     reference: str = field(default_factory=lambda: secrets.token_hex(4))
     """Names this message in the log, and to the person when something broke."""
+    reply_id: ReplyId = field(default_factory=lambda: ReplyId(uuid4()))
 
     @property
     def actor(self) -> Actor:

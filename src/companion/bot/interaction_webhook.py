@@ -21,6 +21,7 @@ from discord.http import Route
 
 from companion.bot.responder import DeliveryDelayed, DeliveryError, DeliveryGone, TextFile
 from companion.bot.standing import Held
+from companion.domain.secrets import Secret
 from companion.ports.clock import Clock
 
 ORIGINAL: Final = "@original"
@@ -40,15 +41,34 @@ class SentMessage:
     ephemeral: bool
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Address:
+    """Where an interaction's webhook is, and over which connections it is reached."""
+
+    application_id: int
+    token: Secret
+    session: aiohttp.ClientSession
+    proxy: str | None = None
+    proxy_auth: aiohttp.BasicAuth | None = None
+
+    @classmethod
+    def of(cls, interaction: discord.Interaction) -> Address:
+        """Return the webhook of an interaction that came in, over the library's connections."""
+        webhook = interaction.followup
+        return cls(
+            application_id=interaction.application_id,
+            token=Secret(interaction.token),
+            session=webhook.session,
+            proxy=webhook.proxy,
+            proxy_auth=webhook.proxy_auth,
+        )
+
+
 class InteractionWebhook:
     """Edits and follow-ups by an interaction's token. Every call raises `DeliveryError`."""
 
-    def __init__(
-        self, interaction: discord.Interaction, *, clock: Clock, request_s: float = 10.0
-    ) -> None:
-        self._application_id = interaction.application_id
-        self._token = interaction.token
-        self._webhook = interaction.followup
+    def __init__(self, address: Address, *, clock: Clock, request_s: float = 10.0) -> None:
+        self._address = address
         self._clock = clock
         self._request_s = request_s
         self._buckets: dict[Method, str] = {}
@@ -70,7 +90,8 @@ class InteractionWebhook:
         return await self._request("POST", self._url("?wait=true"), payload, file)
 
     def _url(self, rest: str) -> str:
-        route = Route("", _WEBHOOK, webhook_id=self._application_id, webhook_token=self._token)
+        webhook, token = self._address.application_id, self._address.token.reveal()
+        route = Route("", _WEBHOOK, webhook_id=webhook, webhook_token=token)
         return f"{route.url}{rest}"
 
     async def _request(
@@ -79,11 +100,11 @@ class InteractionWebhook:
         try:
             async with (
                 asyncio.timeout(self._request_s),
-                self._webhook.session.request(
+                self._address.session.request(
                     method,
                     url,
-                    proxy=self._webhook.proxy,
-                    proxy_auth=self._webhook.proxy_auth,
+                    proxy=self._address.proxy,
+                    proxy_auth=self._address.proxy_auth,
                     allow_redirects=False,
                     data=None if file is None else _form(payload, file),
                     json=payload if file is None else None,

@@ -80,6 +80,7 @@ class Questions:
             prompt=question,
             files=await self._files(message),
             interaction_id=exchange.id,
+            delivery=exchange.delivery,
             private=exchange.ephemeral,
         )
         await self._replies.render(exchange, self._chat.ask(request), asked=question)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from contextlib import aclosing
 from typing import Final
 
@@ -14,15 +14,20 @@ from companion.bot.channel_responder import ChannelResponder
 from companion.bot.closed_channels import ClosedChannels
 from companion.bot.exchange import Exchange
 from companion.bot.incoming import Incoming
-from companion.bot.interaction_responder import InteractionResponder
+from companion.bot.interaction_responder import InteractionResponder, Target
 from companion.bot.notices import Notices
 from companion.bot.output_pacing import OutputPacing
 from companion.bot.reply_stream import ReplyStream
-from companion.bot.threads import Shown
+from companion.bot.reply_words import ReplyWords
+from companion.bot.responder import Responder
+from companion.bot.threads import Shown as ShownAnswer
+from companion.bot.tracked_responder import TrackedResponder
 from companion.bot.words import SILENCED, ChatWords
 from companion.domain.chat import ChatEvent, Failed, Finished
+from companion.domain.delivery import ReplyId, Shown
 from companion.domain.errors import AlreadyAnswered, AlreadyRunning, NotYours, TurnGone
 from companion.ports.clock import Clock
+from companion.services.deliveries import Deliveries
 
 NOT_REVISED: Final = (TurnGone, NotYours, AlreadyRunning)
 """Why a changed message is not answered anew: not the last one, say. Nobody asked for words."""
@@ -41,6 +46,7 @@ class Replies:
         closed: ClosedChannels,
         notices: Notices,
         aftermath: Aftermath,
+        deliveries: Deliveries,
     ) -> None:
         self._pacing = pacing
         self._words = words
@@ -49,6 +55,7 @@ class Replies:
         self._closed = closed
         self._notices = notices
         self._aftermath = aftermath
+        self._deliveries = deliveries
 
     async def render(
         self,
@@ -72,18 +79,18 @@ class Replies:
                 await exchange.reply(self._words.failure(first))
                 return
             exchange.hand_over()
-            responder = InteractionResponder(exchange.interaction, clock=self._clock)
-            stream = ReplyStream(responder, self._pacing, clock=self._clock)
+            responder = InteractionResponder(Target.of(exchange.interaction), clock=self._clock)
+            stream = self._stream(responder, exchange.reply_id, lambda: responder.shown)
             notes = tuple(filter(None, (note, SILENCED if exchange.was_silenced else "")))
             words = self._words.where(exchange.place, private=exchange.ephemeral, notes=notes)
-            end = await stream.render(_from(first, events), words)
+            end = await self._rendered(stream, _from(first, events), words, exchange.reply_id)
         if stream.refused:
             await exchange.reply(self._words.blocked())
         messages = responder.public_messages
         await self._aftermath.note(end, exchange.place, messages)
         if isinstance(end, Finished):
             await self._aftermath.consider_thread(
-                Shown(
+                ShownAnswer(
                     actor=exchange.actor,
                     place=exchange.place,
                     finished=end,
@@ -112,16 +119,17 @@ class Replies:
                     await self._refuse(incoming, first)
                 return
             messages = self._messages_below(incoming, reused)
-            stream = ReplyStream(ChannelResponder(messages), self._pacing, clock=self._clock)
+            responder = ChannelResponder(messages)
+            stream = self._stream(responder, incoming.reply_id, lambda: shown_in(messages))
             words = self._words.where(incoming.place, private=False)
-            end = await stream.render(_from(first, events), words)
+            end = await self._rendered(stream, _from(first, events), words, incoming.reply_id)
         if stream.refused:
             await incoming.reply(self._words.blocked())
         await messages.delete_unused()
         await self._aftermath.note(end, incoming.place, messages.ids)
         if isinstance(end, Finished):
             await self._aftermath.consider_thread(
-                Shown(
+                ShownAnswer(
                     actor=incoming.actor,
                     place=incoming.place,
                     finished=end,
@@ -130,6 +138,25 @@ class Replies:
                     asked=incoming.words,
                 )
             )
+
+    def _stream(
+        self, responder: Responder, reply: ReplyId, shown: Callable[[], Shown]
+    ) -> ReplyStream:
+        tracked = TrackedResponder(responder, self._deliveries, reply, shown)
+        return ReplyStream(tracked, self._pacing, clock=self._clock)
+
+    async def _rendered(
+        self,
+        stream: ReplyStream,
+        events: AsyncIterator[ChatEvent],
+        words: ReplyWords,
+        reply: ReplyId,
+    ) -> ChatEvent:
+        try:
+            return await stream.render(events, words)
+        finally:
+            if stream.delivered:  # also when this task is being cancelled
+                self._deliveries.finish(reply)
 
     def _messages_below(self, incoming: Incoming, reused: Sequence[int]) -> ChannelMessages:
         message = incoming.message
@@ -141,6 +168,11 @@ class Replies:
             return
         if self._notices.may(incoming.actor.discord_id, incoming.place.channel_id):
             await incoming.reply(self._words.failure(failed))
+
+
+def shown_in(messages: ChannelMessages) -> Shown:
+    """Return the messages of a channel that show a reply."""
+    return Shown(in_channel=tuple(messages.ids))
 
 
 async def _from(first: ChatEvent, rest: AsyncIterator[ChatEvent]) -> AsyncIterator[ChatEvent]:

@@ -60,6 +60,7 @@ class Summaries:
             prompt=REQUEST,
             files=(_file(transcript),),
             interaction_id=exchange.id,
+            delivery=exchange.delivery,
             private=True,
         )
         note = message_words.read_so_far(transcript.messages, cut=transcript.cut)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import math
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Final
 
 import aiohttp
@@ -22,6 +23,7 @@ from companion.bot.message_origin import may_speak
 from companion.bot.message_text import question_about, quotation
 from companion.bot.notices import Notices
 from companion.bot.replies import Replies
+from companion.bot.routing import delivery_below
 from companion.domain.actor import MessageId
 from companion.domain.chat import ChatRequest, InputFile
 from companion.domain.errors import StorageError
@@ -72,6 +74,7 @@ class Talking:
 
     async def answer(self, incoming: Incoming) -> None:
         """Answer a message; raises `CompanionError`."""
+        self._services.deliveries.arrive(delivery_below(incoming))
         request = await self._request(incoming)
         if not request.prompt:
             if self._notices.may(incoming.actor.discord_id, incoming.place.channel_id):
@@ -99,6 +102,7 @@ class Talking:
             return
         request = await self._request(incoming)
         here = [message for channel, message in shown if channel == incoming.place.channel_id]
+        request = replace(request, delivery=delivery_below(incoming, here))
         events = self._services.chat.revise(request, message_id=asked)
         await self._replies.answer(incoming, events, reused=here)
 
@@ -131,4 +135,5 @@ class Talking:
             files=tuple(files),
             interaction_id=incoming.id,
             reply_to=None if incoming.replied_to is None else MessageId(incoming.replied_to),
+            delivery=delivery_below(incoming),
         )

@@ -110,6 +110,7 @@ def _share(bot: CompanionBot, ground: Ground) -> _Shared:
         closed=closed,
         notices=notices,
         aftermath=Aftermath(services.conversations, threads),
+        deliveries=services.deliveries,
     )
     return _Shared(
         closed=closed,

@@ -51,6 +51,7 @@ class Asking(discord.Cog):
             max_tokens=max_tokens,
             files=await self._attachments.read(attachment),
             interaction_id=ctx.exchange.id,
+            delivery=ctx.exchange.delivery,
             private=ctx.exchange.ephemeral,
         )
         await self._replies.render(ctx.exchange, self._chat.ask(request), asked=prompt)
