@@ -13,7 +13,7 @@ from companion.domain.errors import (
     ProviderOverloaded,
     ProviderRateLimited,
 )
-from companion.domain.models import Credential, KeyFingerprint
+from companion.domain.models import Credential, KeyFingerprint, ModelId
 from companion.llm.client import Provider, ProviderTimings
 from companion.llm.retrying import BUDGET_FLOOR, BUDGET_WINDOW_S, Retries
 from tests.llm.asking import SkippingClock, ask, credential_for, until
@@ -187,7 +187,8 @@ async def test_retries_are_a_tenth_of_the_calls_of_a_minute(
     upstream: ScriptedProvider, provider: Provider, credential: Credential, clock: SkippingClock
 ) -> None:
     upstream.default = Status(status=500)
-    outcomes = [await ask(provider, credential) for _ in range(20)]
+    models = [ModelId(f"model-{number}") for number in range(20)]
+    outcomes = [await ask(provider, credential, model=model) for model in models]
     assert all(type(outcome.error) is ProviderBroken for outcome in outcomes)
     assert len(upstream.chats) == 20 + BUDGET_FLOOR
 

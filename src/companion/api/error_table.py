@@ -277,6 +277,12 @@ ROWS: Final = dict(
             "The model provider has too much to do. Ask again in a moment.",
             code="provider_overloaded",
         ),
+        _row(
+            e.ProviderDown,
+            503,
+            "The model provider is down. It is asked again in a moment.",
+            code="provider_down",
+        ),
         _row(e.ProviderBroken, 502, "The model provider failed.", code="provider_error"),
         _row(
             e.ProviderRateLimited,

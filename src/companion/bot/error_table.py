@@ -268,6 +268,14 @@ ROWS: Final = dict(
             Offer.RETRY,
             Offer.CHOOSE_MODEL,
         ),
+        _row(
+            e.ProviderDown,
+            lambda error, now: (
+                "The model provider is down right now. "
+                f"Try again {in_(error.retry_after_s, now)}; I keep looking whether it is back."
+            ),
+            Offer.RETRY,
+        ),
         _row(e.ProviderOverloaded, _of_upstream_wait, Offer.RETRY),
         _row(e.ProviderRateLimited, _of_upstream_wait, Offer.RETRY),
         _row(

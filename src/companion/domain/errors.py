@@ -16,6 +16,7 @@ by class order, so a subclass without a row falls back to its parent's.
     │   └── Gone                TurnGone ButtonExpired AlreadyAnswered
     ├── ProviderError           the model provider failed
     │   ├── ProviderUnreachable ProviderTimedOut ProviderOverloaded ProviderBroken
+    │   ├── ProviderDown
     │   ├── ProviderRateLimited CreditExhausted
     │   ├── CredentialRejected CredentialRestricted
     │   ├── ModelUnavailable ContextTooLong ContentRefused RequestRejected
@@ -284,6 +285,13 @@ class ProviderOverloaded(ProviderError):
     """503, or `server_is_overloaded`."""
 
     retry_after_s: float | None = None
+
+
+@dataclass(kw_only=True, eq=False)
+class ProviderDown(ProviderError):
+    """So many requests failed just now that nothing is sent for `retry_after_s` seconds."""
+
+    retry_after_s: float
 
 
 class ProviderBroken(ProviderError):

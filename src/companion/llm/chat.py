@@ -26,6 +26,7 @@ from companion.domain.errors import (
 from companion.domain.models import Credential
 from companion.llm.adaptation import Adaptations, Quirk, Quirks, chat_fields, noticed
 from companion.llm.answer import Ending, StreamedAnswer, Watchdog, whole_parts
+from companion.llm.breaker import Breakers
 from companion.llm.connection import Connection, Message
 from companion.llm.error_answers import REFUSAL, refusal_of
 from companion.llm.reading_pace import ReadingPace
@@ -61,13 +62,22 @@ class _Opened:
 class OpenAIChat:
     """The `ChatProvider`; one for the process."""
 
-    def __init__(self, connection: Connection, clock: Clock, timings: ProviderTimings) -> None:
+    def __init__(
+        self,
+        connection: Connection,
+        clock: Clock,
+        timings: ProviderTimings,
+        *,
+        retries: Retries,
+        breakers: Breakers,
+    ) -> None:
         self._connection = connection
         self._clock = clock
         self._timings = timings
         self._adaptations = Adaptations()
-        self._retries = Retries(clock, timings)
         self._pace = ReadingPace()
+        self._retries = retries
+        self._breakers = breakers
 
     @asynccontextmanager
     async def stream_chat(
@@ -110,7 +120,8 @@ class OpenAIChat:
         while True:
             quirks = self._adaptations.of(credential, call.model)
             try:
-                return await self._ask(credential, call, quirks)
+                with self._breakers.watch(credential.base_url, call.model):
+                    return await self._ask(credential, call, quirks)
             except FieldRefused as refused:
                 if not self._adaptations.learn(credential, call.model, refused.field, quirks):
                     raise plainly(refused) from None

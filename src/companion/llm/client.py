@@ -6,10 +6,12 @@ from collections.abc import AsyncGenerator
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass
 
+from companion.llm.breaker import Breakers
 from companion.llm.catalogue import CachedCatalogue
 from companion.llm.chat import OpenAIChat
 from companion.llm.connection import Connection
 from companion.llm.relay import OpenAIRelay
+from companion.llm.retrying import Retries
 from companion.llm.speech import OpenAISpeech
 from companion.llm.timings import ProviderTimings
 from companion.ports.clock import Clock
@@ -37,9 +39,11 @@ async def open_provider(
     """Open the provider; its connections are closed when the block ends."""
     timings = timings or ProviderTimings()
     async with aclosing(Connection(clock, timings)) as connection:
+        # one budget, one memory of keys that must wait, one of what is down: for all doors
+        retries, breakers = Retries(clock, timings), Breakers(clock)
         yield Provider(
-            chat=OpenAIChat(connection, clock, timings),
+            chat=OpenAIChat(connection, clock, timings, retries=retries, breakers=breakers),
             catalogue=CachedCatalogue(connection, clock, timings),
-            speech=OpenAISpeech(connection, timings),
-            relay=OpenAIRelay(connection, clock, timings),
+            speech=OpenAISpeech(connection, timings, retries=retries, breakers=breakers),
+            relay=OpenAIRelay(connection, clock, timings, retries=retries, breakers=breakers),
         )

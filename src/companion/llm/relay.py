@@ -16,12 +16,15 @@ import aiohttp
 
 from companion.domain.errors import (
     ProviderBroken,
+    ProviderOverloaded,
+    ProviderRateLimited,
     ProviderUnreachable,
     StreamCut,
 )
 from companion.domain.models import Credential
 from companion.llm.adaptation import Adaptations, Quirk, Quirks
 from companion.llm.answer import Watchdog
+from companion.llm.breaker import Breakers
 from companion.llm.chat import before_first_token, plainly
 from companion.llm.connection import Connection, Message
 from companion.llm.endpoints import is_openai
@@ -61,12 +64,21 @@ _QUIRKS: Final = {
 class OpenAIRelay:
     """The `RelayProvider`; one for the process."""
 
-    def __init__(self, connection: Connection, clock: Clock, timings: ProviderTimings) -> None:
+    def __init__(
+        self,
+        connection: Connection,
+        clock: Clock,
+        timings: ProviderTimings,
+        *,
+        retries: Retries,
+        breakers: Breakers,
+    ) -> None:
         self._connection = connection
         self._clock = clock
         self._timings = timings
         self._adaptations = Adaptations()
-        self._retries = Retries(clock, timings)
+        self._retries = retries
+        self._breakers = breakers
 
     @asynccontextmanager
     async def open(
@@ -80,11 +92,15 @@ class OpenAIRelay:
         self, stack: AsyncExitStack, credential: Credential, call: RelayCall, on_retry: OnRetry
     ) -> RelayAnswer:
         """Try until there is an answer, or no try is left."""
+        self._retries.check(credential.fingerprint)
         self._retries.count()
         tries = 0
         while True:
             try:
                 return await self._adapted(stack, credential, call, on_retry)
+            except (ProviderRateLimited, ProviderOverloaded) as error:
+                self._retries.heed(credential.fingerprint, error)
+                raise
             except (ProviderUnreachable, ProviderBroken) as error:
                 failure = error
             rule = rule_for(failure)
@@ -103,7 +119,8 @@ class OpenAIRelay:
             quirks = self._adaptations.of(credential, call.model)
             ours = _ours(call, credential, quirks)
             try:
-                return await self._ask(stack, credential, call, ours)
+                with self._breakers.watch(credential.base_url, call.model):
+                    return await self._ask(stack, credential, call, ours)
             except FieldRefused as refused:
                 known = refused.field in ours and self._adaptations.learn(
                     credential, call.model, refused.field, quirks

@@ -89,6 +89,17 @@ class Retries:
         self._calls.append(now)
         _drop_old(self._calls, now)
 
+    def check(self, fingerprint: KeyFingerprint) -> None:
+        """Raise `ProviderRateLimited` while a key must hold still; for who does not wait."""
+        pause = self._paused.get(fingerprint, 0.0) - self._clock.monotonic()
+        if pause > 0:
+            raise ProviderRateLimited(retry_after_s=pause)
+
+    def heed(self, fingerprint: KeyFingerprint, error: BaseException | None) -> None:
+        """Let a key hold still for as long as the provider said in a refusal, if it did."""
+        if asked := _asked_wait(error):
+            self.pause(fingerprint, asked)
+
     def pause(self, fingerprint: KeyFingerprint, seconds: float) -> None:
         """Let all calls of a key wait."""
         now = self._clock.monotonic()
@@ -142,9 +153,7 @@ class Tries:
     def _is_worth_it(self, state: RetryCallState) -> bool:
         error = _error(state)
         self.failed = error if isinstance(error, ProviderError) else None
-        asked = _asked_wait(error)
-        if asked:
-            self._retries.pause(self._fingerprint, asked)
+        self._retries.heed(self._fingerprint, error)
         return state.attempt_number <= rule_for(error).retries
 
     def _wait(self, state: RetryCallState) -> float:
