@@ -173,6 +173,22 @@ async def test_ten_thousand_headers_are_refused(world: World, name: str) -> None
     assert b'{"error":' in answer
 
 
+@pytest.mark.parametrize("start", [b"GET /livez HTTP/1.1\r\nX-Long: ", b"GET /"])
+async def test_a_line_that_never_ends_is_refused(world: World, start: bytes) -> None:
+    async with others_are_served(world):
+        answer = await raw(world.port, start + b"x" * 40_000)
+    assert status_of(answer) == 431
+
+
+async def test_a_request_begun_too_early_does_not_end_the_answer_before_it(world: World) -> None:
+    world.provider.default = Answer(text="word " * 60, tokens_per_s=30)  # longer than a head may
+    body = json.dumps({"user_id": "ada", "prompt": "Why?"}).encode()
+    length = {"Content_Length": str(len(body)), "Authorization": f"Bearer {world.act_as}"}
+    answer = await raw(world.port, head(**length) + body + b"GET /livez HTT", wait_s=10)
+    assert status_of(answer) == 200
+    assert b"word word" in answer
+
+
 async def test_a_gzip_bomb_is_not_opened(world: World) -> None:
     bomb = gzip.compress(b"0" * (50 * MIB))
     headers = {"Content-Encoding": "gzip", "Content-Type": "application/json"}

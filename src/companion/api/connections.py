@@ -10,12 +10,12 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from dataclasses import dataclass, field
+from enum import Enum, auto
 from typing import Any, Final
 from uuid import uuid4
 
-import h11
 import structlog
-from uvicorn.protocols.http.h11_impl import H11Protocol
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from companion.api.errors import Problem, body_of
 
@@ -29,6 +29,21 @@ SLOWEST_BODY: Final = 4096
 HEAD_BYTES: Final = 32 * 1024
 GOODBYE_S: Final = 1.0
 """How long we still read what a refused client sends, so that it gets to our answer."""
+
+
+_TOO_LONG: Final = Problem(431, "The request has too many headers.")
+
+
+class _HeadTooLong(Exception):
+    """Stops the parser; `send_400_response` says why."""
+
+
+class _Owes(Enum):
+    """What of its request a client has still to send."""
+
+    NOTHING = auto()
+    HEAD = auto()
+    BODY = auto()
 
 
 @dataclass(slots=True)
@@ -55,7 +70,7 @@ class Connections:
             del self.open[address]
 
 
-def protocol_for(connections: Connections) -> type[H11Protocol]:
+def protocol_for(connections: Connections) -> type[HttpToolsProtocol]:
     """Return the protocol class whose connections are counted there."""
 
     class Guarded(GuardedProtocol):
@@ -64,7 +79,7 @@ def protocol_for(connections: Connections) -> type[H11Protocol]:
     return Guarded
 
 
-class GuardedProtocol(H11Protocol):
+class GuardedProtocol(HttpToolsProtocol):
     """uvicorn's HTTP/1.1 with deadlines, caps, and refusals in JSON."""
 
     shared: Connections
@@ -75,8 +90,10 @@ class GuardedProtocol(H11Protocol):
         self._admitted = False
         self._refused = False
         self._deadline: asyncio.TimerHandle | None = None
+        self._owes = _Owes.NOTHING
         self._in_body = False
         self._head_bytes = 0
+        self._unparsed = 0
         self._body_bytes = 0
         self._body_began = 0.0
 
@@ -102,24 +119,55 @@ class GuardedProtocol(H11Protocol):
         """Take bytes; look what the client owes us after them."""
         if self._refused:
             return
-        if self.conn.their_state is h11.IDLE:
-            self._head_bytes += len(data)
+        if self._owes is _Owes.BODY:
+            self._body_bytes += len(data)
+        else:
+            self._unparsed += len(data)
             if self._deadline is None:
                 self._wait_for_head()
-        else:
-            self._body_bytes += len(data)
         super().data_received(data)
-        state = self.conn.their_state
-        if state is h11.SEND_BODY and not self._in_body:
-            self._wait_for_body()
-        elif state not in {h11.IDLE, h11.SEND_BODY}:
+        if self._owes is _Owes.NOTHING:
             self._stop_waiting()
+        elif self._owes is _Owes.BODY and not self._in_body:
+            self._wait_for_body()
+        elif self._owes is _Owes.HEAD and self._unparsed > HEAD_BYTES and not self._refused:
+            self._refuse(_TOO_LONG)
+
+    def on_message_begin(self) -> None:
+        """Begin to count a head."""
+        super().on_message_begin()
+        self._owes, self._head_bytes = _Owes.HEAD, 0
+
+    def on_url(self, url: bytes) -> None:
+        """Take a part of the address."""
+        self._count_head(len(url))
+        super().on_url(url)
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """Take a header."""
+        self._count_head(len(name) + len(value) + 4)
+        super().on_header(name, value)
+
+    def on_headers_complete(self) -> None:
+        """Let the application begin."""
+        self._owes, self._unparsed = _Owes.BODY, 0
+        super().on_headers_complete()
+
+    def on_message_complete(self) -> None:
+        """Note that the request is all there."""
+        self._owes = _Owes.NOTHING
+        super().on_message_complete()
+
+    def _count_head(self, size: int) -> None:
+        self._head_bytes += size
+        if self._head_bytes > HEAD_BYTES:
+            raise _HeadTooLong
 
     def send_400_response(self, msg: str) -> None:
         """Refuse what is no HTTP, or has a head that is too long."""
         del msg  # uvicorn's words; ours say what to do
         if self._head_bytes > HEAD_BYTES:
-            self._refuse(Problem(431, "The request has too many headers."))
+            self._refuse(_TOO_LONG)
         else:
             self._refuse(Problem(400, "The request is no valid HTTP."))
 
@@ -136,7 +184,7 @@ class GuardedProtocol(H11Protocol):
         if self._deadline is not None:
             self._deadline.cancel()
             self._deadline = None
-        self._in_body, self._head_bytes = False, 0
+        self._in_body = False
 
     def _check_body(self) -> None:
         seconds = self.loop.time() - self._body_began
@@ -148,10 +196,12 @@ class GuardedProtocol(H11Protocol):
 
     def _too_slow(self) -> None:
         self._deadline = None
-        began = self.cycle is not None and self.cycle.response_started  # pyright: ignore[reportUnnecessaryComparison]
-        if began and not self.cycle.response_complete:
+        answering = self.cycle is not None and not self.cycle.response_complete  # pyright: ignore[reportUnnecessaryComparison]
+        if answering and self._owes is not _Owes.BODY:
+            self._wait_for_head()  # of the request after the one that we still answer
+        elif answering and self.cycle.response_started:
             self.transport.close()
-        elif self._head_bytes or self._in_body:
+        elif self._owes is not _Owes.NOTHING:
             self._refuse(Problem(408, "The request took too long to arrive."))
         else:
             self.transport.close()  # never said a word

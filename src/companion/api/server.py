@@ -11,7 +11,7 @@ from typing import Final
 import uvicorn
 from starlette.types import ASGIApp
 
-from companion.api.connections import HEAD_BYTES, Connections, protocol_for
+from companion.api.connections import Connections, protocol_for
 from companion.domain.errors import ConfigurationError
 
 GRACE_S: Final = 3
@@ -42,7 +42,6 @@ async def serving(
             app,
             loop="none",
             http=protocol_for(connections or Connections()),
-            h11_max_incomplete_event_size=HEAD_BYTES,
             lifespan="off",
             ws="none",
             log_config=None,
