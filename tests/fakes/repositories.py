@@ -7,9 +7,11 @@ from uuid import uuid4
 
 from companion.domain.accounts import KeepFor, KeyId, KeyOwner, KeyState, Preferences, StoredKey
 from companion.domain.actor import Actor, GuildId, PersonId
+from companion.domain.conversation import Finish, TurnId
 from companion.domain.errors import KeyMissing
 from companion.domain.models import Credential, Payer
 from companion.domain.secrets import Secret
+from companion.domain.usage import Micros, Usage
 from companion.ports import store as port
 from companion.ports.store import CallEnd, CallId, CallStart, CallStatus, Fingerprints, LoggedEnd
 from tests.fakes.api_repositories import FakeIdempotentAnswers, FakeTokens
@@ -173,6 +175,23 @@ class FakeProviderLog(port.ProviderLog):
             if call.end is None and call.start.started_at < started_before
         ]
         end = CallEnd(status=CallStatus.CUT, ended_at=now, latency_ms=0, error_code=port.LOST)
+        for call in lost:
+            self._tables.calls[call.start.id] = replace(call, end=end)
+        return len(lost)
+
+    async def close_turn(
+        self, turn: TurnId, now: datetime, usage: Usage, cost_micros: Micros | None
+    ) -> int:
+        lost = [c for c in self._tables.calls.values() if c.start.turn_id == turn and not c.end]
+        end = CallEnd(
+            status=CallStatus.CUT,
+            ended_at=now,
+            latency_ms=0,
+            usage=usage,
+            cost_micros=cost_micros,
+            finish=Finish.INTERRUPTED,
+            error_code=port.LOST,
+        )
         for call in lost:
             self._tables.calls[call.start.id] = replace(call, end=end)
         return len(lost)

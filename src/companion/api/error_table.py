@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Final, TypeVar, cast
 
 from companion.domain import api_errors as a
+from companion.domain import delivery_errors as d
 from companion.domain import errors as e
 from companion.domain import file_errors as f
 from companion.domain import money_errors as m
@@ -243,6 +244,7 @@ ROWS: Final = dict(
             code="too_many_at_once",
         ),
         _row(e.Draining, 503, "This server is restarting. Ask again in a moment.", code="draining"),
+        _row(d.Restarted, 503, "This server restarted. Ask again.", code="restarted"),
         _row(e.AlreadyRunning, 409, "That is being answered right now."),
         _row(f.FilesBusy, 503, "Too many files are being read. Try again in a moment."),
         _row(

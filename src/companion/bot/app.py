@@ -19,6 +19,7 @@ from companion.bot.client import CompanionBot
 from companion.bot.command_shapes import mapping
 from companion.bot.hooks import Hooks
 from companion.bot.output_pacing import OutputPacing, PacingRules
+from companion.bot.recovering import Recovering
 from companion.bot.rest import Rest
 from companion.bot.standing import Standing
 from companion.bot.wiring import Ground, furnish
@@ -76,6 +77,7 @@ class DiscordDoor:
         self._connection: asyncio.Task[None] | None = None
         self._tasks = BackgroundTasks()
         self._standing = Standing(clock)
+        self._recovering: Recovering | None = None
         self.ready = asyncio.Event()
 
     @property
@@ -112,6 +114,8 @@ class DiscordDoor:
 
     async def drain(self, timeout_s: float) -> None:
         """Refuse new questions, and let running replies finish for that long."""
+        if self._recovering is not None:
+            self._recovering.stop()
         cut = await self._services.chat.drain(timeout_s)
         if self._bot is not None and (pending := self._bot.handling):
             _, pending = await asyncio.wait(pending, timeout=LAST_WORDS_S)
@@ -125,6 +129,7 @@ class DiscordDoor:
             return
         await _end(bot.handling)
         await self._tasks.close()
+        await self._services.deliveries.release()
         await bot.close()
         if self._connection is not None:
             self._connection.cancel()
@@ -134,6 +139,8 @@ class DiscordDoor:
         try:
             await bot.login(token)
             await _check_connections_left(bot)
+            if self._recovering is not None:
+                self._recovering.start()
             await self._stay(bot)
         except ConnectionsUsedUp:
             raise
@@ -198,7 +205,7 @@ class DiscordDoor:
             key_page=config.key_page,
             api_url=config.api_url,
         )
-        furnish(bot, ground)
+        self._recovering = furnish(bot, ground)
         return bot
 
 

@@ -15,6 +15,7 @@ from companion.bot.file_words import FILE_WORDS
 from companion.bot.money_words import of_spent_budget, of_unknown_price
 from companion.bot.wording import count, in_, listed, moment, quoted
 from companion.domain import api_errors as a
+from companion.domain import delivery_errors as d
 from companion.domain import errors as e
 from companion.domain import money_errors as m
 from companion.domain import queue_errors as q
@@ -246,6 +247,11 @@ ROWS: Final = dict(
         _row(q.Overloaded, _of_overload),
         _row(
             e.Draining, "I'm restarting. Ask again in a minute; nothing you wrote before is lost."
+        ),
+        _row(
+            d.Restarted,
+            "I had to restart before I could answer this. Please ask again.",
+            Offer.RETRY,
         ),
         _row(e.AlreadyRunning, "That one is already on its way."),
         _row(a.RequestRunning, "That request is being answered right now."),

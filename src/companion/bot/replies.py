@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from contextlib import aclosing
+from dataclasses import dataclass
 from typing import Final
 
 from discord.http import HTTPClient
@@ -31,6 +32,37 @@ from companion.services.deliveries import Deliveries
 
 NOT_REVISED: Final = (TurnGone, NotYours, AlreadyRunning)
 """Why a changed message is not answered anew: not the last one, say. Nobody asked for words."""
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """How a reply is written, which messages show it, and which of those everyone sees."""
+
+    responder: Responder
+    shown: Callable[[], Shown]
+    messages: Callable[[], Sequence[int]]
+
+    @classmethod
+    def of_interaction(cls, responder: InteractionResponder) -> Way:
+        """Return the way of an interaction's answers."""
+        return cls(responder, lambda: responder.shown, lambda: responder.public_messages)
+
+    @classmethod
+    def in_channel(cls, messages: ChannelMessages) -> Way:
+        """Return the way of messages in a channel."""
+        return cls(
+            ChannelResponder(messages),
+            lambda: Shown(in_channel=tuple(messages.ids)),
+            lambda: messages.ids,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Written:
+    """How a reply ended, and whether Discord refused its text."""
+
+    end: ChatEvent
+    refused: bool
 
 
 class Replies:
@@ -80,11 +112,12 @@ class Replies:
                 return
             exchange.hand_over()
             responder = InteractionResponder(Target.of(exchange.interaction), clock=self._clock)
-            stream = self._stream(responder, exchange.reply_id, lambda: responder.shown)
+            way = Way.of_interaction(responder)
             notes = tuple(filter(None, (note, SILENCED if exchange.was_silenced else "")))
             words = self._words.where(exchange.place, private=exchange.ephemeral, notes=notes)
-            end = await self._rendered(stream, _from(first, events), words, exchange.reply_id)
-        if stream.refused:
+            written = await self.write(exchange.reply_id, way, from_first(first, events), words)
+        end = written.end
+        if written.refused:
             await exchange.reply(self._words.blocked())
         messages = responder.public_messages
         await self._aftermath.note(end, exchange.place, messages)
@@ -119,11 +152,11 @@ class Replies:
                     await self._refuse(incoming, first)
                 return
             messages = self._messages_below(incoming, reused)
-            responder = ChannelResponder(messages)
-            stream = self._stream(responder, incoming.reply_id, lambda: shown_in(messages))
+            way = Way.in_channel(messages)
             words = self._words.where(incoming.place, private=False)
-            end = await self._rendered(stream, _from(first, events), words, incoming.reply_id)
-        if stream.refused:
+            written = await self.write(incoming.reply_id, way, from_first(first, events), words)
+        end = written.end
+        if written.refused:
             await incoming.reply(self._words.blocked())
         await messages.delete_unused()
         await self._aftermath.note(end, incoming.place, messages.ids)
@@ -139,24 +172,18 @@ class Replies:
                 )
             )
 
-    def _stream(
-        self, responder: Responder, reply: ReplyId, shown: Callable[[], Shown]
-    ) -> ReplyStream:
-        tracked = TrackedResponder(responder, self._deliveries, reply, shown)
-        return ReplyStream(tracked, self._pacing, clock=self._clock)
-
-    async def _rendered(
-        self,
-        stream: ReplyStream,
-        events: AsyncIterator[ChatEvent],
-        words: ReplyWords,
-        reply: ReplyId,
-    ) -> ChatEvent:
+    async def write(
+        self, reply: ReplyId, way: Way, events: AsyncIterator[ChatEvent], words: ReplyWords
+    ) -> Written:
+        """Show the events of a reply by that way, while it is this process's."""
+        tracked = TrackedResponder(way.responder, self._deliveries, reply, way.shown)
+        stream = ReplyStream(tracked, self._pacing, clock=self._clock)
         try:
-            return await stream.render(events, words)
+            end = await stream.render(events, words)
         finally:
             if stream.delivered:  # also when this task is being cancelled
                 self._deliveries.finish(reply)
+        return Written(end=end, refused=stream.refused)
 
     def _messages_below(self, incoming: Incoming, reused: Sequence[int]) -> ChannelMessages:
         message = incoming.message
@@ -170,12 +197,8 @@ class Replies:
             await incoming.reply(self._words.failure(failed))
 
 
-def shown_in(messages: ChannelMessages) -> Shown:
-    """Return the messages of a channel that show a reply."""
-    return Shown(in_channel=tuple(messages.ids))
-
-
-async def _from(first: ChatEvent, rest: AsyncIterator[ChatEvent]) -> AsyncIterator[ChatEvent]:
+async def from_first(first: ChatEvent, rest: AsyncIterator[ChatEvent]) -> AsyncIterator[ChatEvent]:
+    """Yield an event that was taken from others, and then those."""
     yield first
     async for event in rest:
         yield event

@@ -25,6 +25,7 @@ from companion.bot.hearing import Hearing
 from companion.bot.notices import Notices
 from companion.bot.output_pacing import OutputPacing
 from companion.bot.questions import Questions
+from companion.bot.recovering import Recovering
 from companion.bot.replies import Replies
 from companion.bot.settings_panel import SettingsPanel
 from companion.bot.suggestions import Suggestions
@@ -63,10 +64,15 @@ class _Shared:
     threads: Threads
     replies: Replies
     attachments: Attachments
+    aftermath: Aftermath
+    words: ChatWords
 
 
-def furnish(bot: CompanionBot, ground: Ground) -> None:
-    """Give the client its commands and handlers; once, before logging in."""
+def furnish(bot: CompanionBot, ground: Ground) -> Recovering:
+    """Give the client its commands and handlers; once, before logging in.
+
+    Returns what brings replies to their end that another process left; start it then.
+    """
     services, reads = ground.services, ground.reads_messages
     shared = _share(bot, ground)
     replies, attachments = shared.replies, shared.attachments
@@ -89,6 +95,7 @@ def furnish(bot: CompanionBot, ground: Ground) -> None:
         suggestions=Suggestions(services.models, bot.command_titles),
         talking=_talking(bot, ground, shared),
     )
+    return _recovering(bot, ground, shared)
 
 
 def _share(bot: CompanionBot, ground: Ground) -> _Shared:
@@ -102,14 +109,15 @@ def _share(bot: CompanionBot, ground: Ground) -> _Shared:
         clock=clock,
         reads_messages=ground.reads_messages,
     )
+    aftermath, words = Aftermath(services.conversations, threads), ChatWords(clock)
     replies = Replies(
         pacing=ground.pacing,
-        words=ChatWords(clock),
+        words=words,
         clock=clock,
         http=http,
         closed=closed,
         notices=notices,
-        aftermath=Aftermath(services.conversations, threads),
+        aftermath=aftermath,
         deliveries=services.deliveries,
     )
     return _Shared(
@@ -118,6 +126,24 @@ def _share(bot: CompanionBot, ground: Ground) -> _Shared:
         threads=threads,
         replies=replies,
         attachments=Attachments(ground.session, api_url=ground.api_url),
+        aftermath=aftermath,
+        words=words,
+    )
+
+
+def _recovering(bot: CompanionBot, ground: Ground, shared: _Shared) -> Recovering:
+    services = ground.services
+    return Recovering(
+        recovery=services.recovery,
+        deliveries=services.deliveries,
+        replies=shared.replies,
+        aftermath=shared.aftermath,
+        words=shared.words,
+        http=bot.http,
+        session=ground.session,
+        closed=shared.closed,
+        clock=ground.clock,
+        tasks=ground.tasks,
     )
 
 

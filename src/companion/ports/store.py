@@ -196,6 +196,12 @@ class ProviderLog(Protocol):
         """Complete rows of requests that began before then and whose process died; how many."""
         ...
 
+    async def close_turn(
+        self, turn: TurnId, now: datetime, usage: Usage, cost_micros: Micros | None
+    ) -> int:
+        """Complete rows of a turn whose process died; return how many."""
+        ...
+
     async def drop_contents_before(self, moment: datetime) -> int:
         """Delete contents older than `moment`; return how many rows lost theirs."""
         ...

@@ -13,7 +13,7 @@ from dataclasses import replace
 from companion.domain.actor import Actor, Door, InteractionId, MessageId, Place
 from companion.domain.chat import ChatEvent, ChatRequest, Failed
 from companion.domain.conversation import TurnId
-from companion.domain.delivery import Delivery
+from companion.domain.delivery import Delivery, Terms
 from companion.domain.errors import (
     ButtonExpired,
     CompanionError,
@@ -106,6 +106,28 @@ class ChatService:
                 earlier=turn_id,
                 interaction_id=interaction_id,
                 delivery=delivery,
+            )
+        )
+
+    def repeat(
+        self, turn_id: TurnId, *, speaker: str, terms: Terms, delivery: Delivery
+    ) -> AsyncGenerator[ChatEvent]:
+        """Make a reply once more that another process began: on the key it was begun with.
+
+        The rights that its asker had are not known any more: they count as none.
+        """
+        return self._events(
+            Job(
+                actor=Actor(name=speaker or "someone", discord_id=delivery.asker),
+                place=delivery.place,
+                door=delivery.door,
+                mode=Mode.AGAIN,
+                earlier=turn_id,
+                temperature=terms.temperature,
+                max_tokens=terms.max_tokens,
+                private=delivery.private,
+                delivery=delivery,
+                paid_with=terms.fingerprint,
             )
         )
 

@@ -29,6 +29,7 @@ from companion.services.policy import ServicePolicy
 from companion.services.reading_files import FileReading
 from companion.services.rechecking import Rechecking
 from companion.services.recording import Recorder
+from companion.services.recovery import Recovery
 from companion.services.relay import RelayService
 from companion.services.relay_log import RelayLog
 from companion.services.replying import Replier
@@ -55,6 +56,7 @@ class Services:
     tokens: TokensService
     idempotency: IdempotencyService
     deliveries: Deliveries
+    recovery: Recovery
     limiter: Limiter
     admission: Admission
     sweeper: RetentionSweeper
@@ -120,8 +122,9 @@ def build_services(outside: Outside) -> Services:
         clock=clock,
         policy=policy,
     )
+    chat = _build_chat(outside, common)
     return Services(
-        chat=_build_chat(outside, common),
+        chat=chat,
         conversations=ConversationsService(store=store, gate=gate),
         rooms=RoomsService(store=store, gate=gate, clock=clock),
         accounts=AccountsService(
@@ -139,6 +142,14 @@ def build_services(outside: Outside) -> Services:
         relay=_build_relay(outside, common, memory),
         tokens=TokensService(store=store, fingerprints=fingerprints, gate=gate, clock=clock),
         deliveries=common.deliveries,
+        recovery=Recovery(
+            store=store,
+            clock=clock,
+            deliveries=common.deliveries,
+            chat=chat,
+            prices=outside.prices,
+            base_url=policy.base_url,
+        ),
         limiter=outside.limiter,
         admission=common.admission,
         idempotency=IdempotencyService(store=store, fingerprints=fingerprints, clock=clock),

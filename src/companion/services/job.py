@@ -11,7 +11,7 @@ from companion.domain.conversation import ConversationId, Finish, TurnId
 from companion.domain.delivery import Delivery, Terms
 from companion.domain.errors import CompanionError, ProviderError
 from companion.domain.files import FileNote
-from companion.domain.models import ModelId
+from companion.domain.models import KeyFingerprint, ModelId
 from companion.ports.llm import ChatCall, ChatEnded
 from companion.ports.store import CallStart
 from companion.services.history import Due
@@ -31,7 +31,10 @@ class Mode(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Job:
-    """What was asked for, unchecked. `earlier` is the turn to do again or to go on with."""
+    """What was asked for, unchecked. `earlier` is the turn to do again or to go on with.
+
+    `paid_with` names the one key that may pay, when that was decided before.
+    """
 
     actor: Actor
     place: Place
@@ -47,6 +50,7 @@ class Job:
     private: bool = False
     reply_to: MessageId | None = None
     delivery: Delivery | None = None
+    paid_with: KeyFingerprint | None = None
 
     @classmethod
     def of_request(cls, request: ChatRequest) -> Job:

@@ -13,6 +13,7 @@ from companion.domain.conversation import Turn, TurnId
 from companion.domain.errors import ButtonExpired
 from companion.domain.files import ImageFile, TextFile
 from companion.domain.models import Catalogue, ModelId
+from companion.domain.queue_errors import PayerChanged
 from companion.ports.llm import ChatCall, ChatMessage, ModelCatalogue, PriceList
 from companion.ports.store import Store, UnitOfWork
 from companion.services import prompting, secret_scan, speakers
@@ -118,12 +119,15 @@ class Planner:
         async with self._store.read() as unit:
             person = await unit.people.find(job.actor)
             earlier = await _earlier(unit, job, person)
+            paying = await self._payers.choose(unit, job.actor, job.place, person)
+            if job.paid_with not in {None, paying.credential.fingerprint}:
+                raise PayerChanged
             guild_id = job.place.guild_id
             return _Found(
                 person=person,
                 earlier=earlier,
                 home=await _home(unit, job, person, earlier),
-                paying=await self._payers.choose(unit, job.actor, job.place, person),
+                paying=paying,
                 of_person=await unit.preferences.of_person(person) if person else Preferences(),
                 of_server=await unit.preferences.of_guild(guild_id) if guild_id else Preferences(),
             )

@@ -13,6 +13,8 @@ from companion.db.rows import CONTENT, ProviderCallRow, TurnRow
 from companion.db.sealed import Purpose, Sealed
 from companion.db.statements import Statements
 from companion.db.usage_columns import usage_columns
+from companion.domain.conversation import Finish, TurnId
+from companion.domain.usage import Micros, Usage
 from companion.ports.store import LOST, CallEnd, CallId, CallStart, CallStatus, LoggedEnd
 
 _TABLE: Final = ProviderCallRow.metadata.tables[ProviderCallRow.__tablename__]
@@ -101,6 +103,30 @@ class SqlProviderLog:
             update(ProviderCallRow)
             .where(running, ProviderCallRow.started_at < started_before)
             .values(status=CallStatus.CUT, ended_at=now, error_code=LOST)
+        )
+
+    async def close_turn(
+        self, turn: TurnId, now: datetime, usage: Usage, cost_micros: Micros | None
+    ) -> int:
+        """Complete rows of a turn whose process died; return how many."""
+        conversation = select(TurnRow.conversation_id).where(TurnRow.id == turn).scalar_subquery()
+        # by conversation, which has an index
+        its_own = (
+            ProviderCallRow.conversation_id == conversation,
+            ProviderCallRow.turn_id == turn,
+            ProviderCallRow.status == CallStatus.RUNNING,
+        )
+        return await self._run.run(
+            update(ProviderCallRow)
+            .where(*its_own)
+            .values(
+                status=CallStatus.CUT,
+                ended_at=now,
+                error_code=LOST,
+                finish=Finish.INTERRUPTED,
+                cost_micros=cost_micros,
+                **usage_columns(usage),
+            )
         )
 
     async def drop_contents_before(self, moment: datetime) -> int:
