@@ -32,6 +32,7 @@ from companion.storage import opened_store
 
 log = structlog.get_logger()
 
+SESSIONS_FILE: Final = "sessions.json"
 CLOSE_S: Final = 5.0
 """How long a connection has to end after it was closed."""
 
@@ -143,6 +144,7 @@ def _discord_config(settings: Settings, source: ModelSource) -> DiscordConfig:
         shard_count=settings.shard_count,
         shard_ids=settings.shard_ids,
         key_page=source.key_page or KEY_PAGE,
+        sessions_file=settings.data_dir / SESSIONS_FILE,
     )
 
 

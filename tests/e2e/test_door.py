@@ -6,6 +6,7 @@ import pytest
 
 from companion.bot.app import DiscordConfig, DiscordDoor
 from companion.domain.errors import ConfigurationError
+from companion.domain.gateway_errors import ConnectionsUsedUp
 from companion.domain.secrets import Secret
 from tests.e2e.world import RealClock, World, body, running, until
 from tests.support.provider_script import Answer
@@ -102,8 +103,10 @@ async def test_token_that_is_reset_while_it_runs_ends_the_door(world: World) -> 
 async def test_last_connections_of_the_day_are_kept(world: World) -> None:
     await world.door.close()
     world.discord.gateway.identifies = 960
-    with pytest.raises(ConnectionError, match="only 40 more"):
+    with pytest.raises(ConnectionsUsedUp) as caught:
         await another_door(world).run()
+    assert caught.value.left == 40
+    assert world.discord.gateway.identifies == 960
 
 
 async def test_discord_out_of_reach_is_no_configuration_error(world: World) -> None:

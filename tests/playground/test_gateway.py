@@ -18,7 +18,7 @@ async def test_ready_names_session_shard_and_servers(local: LocalDiscord, app: R
         await gateway.identify(local.token, shard=[0, 1])
         ready = await gateway.until("READY")
         created = await gateway.until("GUILD_CREATE")
-    assert ready["resume_gateway_url"] == local.gateway.url
+    assert ready["resume_gateway_url"] == local.gateway.url + "/resume"
     assert ready["shard"] == [0, 1]
     assert ready["guilds"] == [{"id": created["id"], "unavailable": True}]
     assert [channel["name"] for channel in created["channels"]] == ["general", "random"]

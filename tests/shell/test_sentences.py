@@ -11,6 +11,7 @@ from companion.domain.errors import (
     Tampered,
     WrongKeyRing,
 )
+from companion.domain.gateway_errors import ConnectionsUsedUp
 from companion.llm.local_model import LocalModelUnavailable
 from companion.shell.sentences import Exit, explain
 
@@ -34,6 +35,7 @@ from companion.shell.sentences import Exit, explain
         (StorageUnavailable(reason="odd"), "The database (DATABASE_URL) cannot be used (odd)", 3),
         (LocalModelUnavailable(reason="no_download"), "The local model cannot be downloaded", 3),
         (ConnectionError("Discord cannot be reached"), "Discord cannot be reached: check", 3),
+        (ConnectionsUsedUp(left=40, reset_s=7_000), "This bot has connected to Discord so", 3),
         (Draining(), "That did not work (draining)", 1),
     ],
 )

@@ -7,6 +7,7 @@ import logging
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Final
 
 import aiohttp
@@ -16,14 +17,15 @@ from discord.http import Route
 
 from companion.bot.acknowledging import Acknowledger
 from companion.bot.client import CompanionBot
-from companion.bot.command_shapes import mapping
 from companion.bot.hooks import Hooks
+from companion.bot.identify_record import IdentifyRecord
 from companion.bot.output_pacing import OutputPacing, PacingRules
 from companion.bot.recovering import Recovering
 from companion.bot.rest import Rest
 from companion.bot.standing import Standing
 from companion.bot.wiring import Ground, furnish
 from companion.domain.errors import ConfigurationError
+from companion.domain.gateway_errors import ConnectionsUsedUp
 from companion.domain.secrets import Secret
 from companion.ports.clock import Clock
 from companion.services.background import BackgroundTasks
@@ -35,7 +37,6 @@ DISCORDS_OWN: Final = "https://discord.com/api"
 LAST_WORDS_S: Final = 3.0
 """How long a cut reply has to put its last text out."""
 
-CONNECTIONS_KEPT: Final = 50
 BAD_TOKEN: Final = 4004
 BAD_SHARDS: Final = {4010, 4011}
 BAD_INTENTS: Final = {4013, 4014}
@@ -53,6 +54,8 @@ class DiscordConfig:
     shard_count: int | None = None
     shard_ids: tuple[int, ...] | None = None
     key_page: str = KEY_PAGE
+    sessions_file: Path | None = None
+    """Where it is noted when sessions began, so that a crash loop is seen."""
 
     @property
     def share(self) -> float:
@@ -60,10 +63,6 @@ class DiscordConfig:
         if not (self.shard_ids and self.shard_count):
             return 1.0
         return len(self.shard_ids) / self.shard_count
-
-
-class ConnectionsUsedUp(ConnectionError):
-    """Discord allows hardly any more connections today."""
 
 
 class DiscordDoor:
@@ -130,6 +129,7 @@ class DiscordDoor:
         await _end(bot.handling)
         await self._tasks.close()
         await self._services.deliveries.release()
+        await bot.gate.note_use()  # what ends in good order was of use
         await bot.close()
         if self._connection is not None:
             self._connection.cancel()
@@ -138,7 +138,6 @@ class DiscordDoor:
         token = self._config.token.reveal()
         try:
             await bot.login(token)
-            await _check_connections_left(bot)
             if self._recovering is not None:
                 self._recovering.start()
             await self._stay(bot)
@@ -193,6 +192,8 @@ class DiscordDoor:
             hooks=Hooks(clock),
             rest=Rest(pacing=pacing, standing=self._standing, clock=clock),
             deliveries=services.deliveries,
+            record=IdentifyRecord(config.sessions_file, clock),
+            clock=clock,
             up=self.ready,
         )
         ground = Ground(
@@ -214,23 +215,6 @@ async def _end(tasks: set[asyncio.Task[object]]) -> None:
         task.cancel()
     if tasks:
         await asyncio.wait(tasks, timeout=LAST_WORDS_S)
-
-
-async def _check_connections_left(bot: CompanionBot) -> None:
-    """Refuse to use up the day's connections: after the last one Discord resets the token.
-
-    Discord counts them for us, over restarts and machines.
-    """
-    limit = mapping(
-        mapping(await bot.http.request(Route("GET", "/gateway/bot"))).get("session_start_limit")
-    )
-    left, reset_s = limit.get("remaining"), limit.get("reset_after")
-    if isinstance(left, int) and left < CONNECTIONS_KEPT:
-        hours = reset_s / 3_600_000 if isinstance(reset_s, int) else 24
-        raise ConnectionsUsedUp(
-            f"this bot has connected so often today that Discord allows only {left} more; "
-            f"start it again in {hours:.0f} hours"
-        )
 
 
 def _clamp_logging() -> None:

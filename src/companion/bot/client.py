@@ -17,7 +17,9 @@ from companion.bot.command_shapes import CommandShape, mapping, mappings, read_s
 from companion.bot.context import CompanionContext
 from companion.bot.exchange import Exchange
 from companion.bot.forms import Form
+from companion.bot.gateway import GatewayBot
 from companion.bot.hooks import Hooks, T
+from companion.bot.identify_record import IdentifyRecord
 from companion.bot.modals import kind_of
 from companion.bot.option_checks import check_options
 from companion.bot.registering import Command, payload_of, register
@@ -25,6 +27,7 @@ from companion.bot.rest import Rest
 from companion.bot.suggestions import Suggestions
 from companion.bot.talking import Talking
 from companion.domain.errors import ButtonExpired, CommandUnknown
+from companion.ports.clock import Clock
 from companion.services.deliveries import Deliveries
 
 log = structlog.get_logger()
@@ -38,8 +41,8 @@ def intents(*, message_content: bool) -> discord.Intents:
     return wanted
 
 
-class CompanionBot(discord.AutoShardedBot):
-    """The client. Sharded even for one shard: only this one resumes at the right gateway.
+class CompanionBot(GatewayBot):
+    """The client.
 
     Caches are as small as they get: rights and names come with each interaction.
     """
@@ -54,10 +57,14 @@ class CompanionBot(discord.AutoShardedBot):
         hooks: Hooks,
         rest: Rest,
         deliveries: Deliveries,
+        record: IdentifyRecord,
+        clock: Clock,
         up: asyncio.Event,
     ) -> None:
         self._rest = rest
-        super().__init__(  # pyright: ignore[reportUnknownMemberType]
+        super().__init__(
+            record=record,
+            clock=clock,
             intents=intents(message_content=message_content),
             allowed_mentions=discord.AllowedMentions.none(),
             activity=discord.CustomActivity("/ask me anything · /help"),
@@ -175,6 +182,7 @@ class CompanionBot(discord.AutoShardedBot):
             finally:
                 seconds = round(self.loop.time() - began, 3)
                 log.info("interaction_handled", kind=kind, seconds=seconds)
+                await self.gate.note_use()
 
     @contextmanager
     def _counted(self) -> Generator[None]:

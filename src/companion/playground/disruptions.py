@@ -31,9 +31,12 @@ class Disruptions:
 
     # -- gateway -----------------------------------------------------------------------
 
-    def drop_gateway(self, code: int | None = None) -> None:
-        """End all gateway connections: with a close code, or without a word."""
+    def drop_gateway(self, code: int | None = None, *, shard: int | None = None) -> None:
+        """End all gateway connections, or a shard's: with a close code, or without a word."""
         for connection in list(self._gateway.connections):
+            session = connection.session
+            if shard is not None and (session is None or session.shard[0] != shard):
+                continue
             if code is None:
                 connection.drop()
             else:

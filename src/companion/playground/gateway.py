@@ -23,6 +23,8 @@ from companion.playground.wire import JsonObject, as_int, as_list
 from companion.playground.world import World
 
 VERSION = 10
+RESUME = "/resume"
+"""What is added to the address for those who come back, so that one sees who minds it."""
 _SESSIONS_A_DAY = 1000
 _IDENTIFY_WINDOW_S = 5.0
 _INTENT_BITS = 26
@@ -36,7 +38,8 @@ class Gateway:
 
     `shards` is how many Discord recommends, `max_concurrency` how many may identify
     within five seconds (kept to only when `enforce_concurrency`, since it makes every
-    quick restart wait), `identifies` counts all IDENTIFYs.
+    quick restart wait), `identifies` counts all IDENTIFYs, `paths` are those that were
+    connected to, in order. Shards in `refused_shards` are cut off when they come.
     """
 
     def __init__(self, world: World, application: Application, bus: Bus) -> None:
@@ -53,6 +56,8 @@ class Gateway:
         self.enforce_concurrency = False
         self.identifies = 0
         self.resumes = 0
+        self.paths: list[str] = []
+        self.refused_shards: set[int] = set()
         bus.connect(self._dispatch)
 
     # -- REST --------------------------------------------------------------------
@@ -83,6 +88,7 @@ class Gateway:
             await socket.close(code=Close.INVALID_VERSION)
             return socket
         self.connections.append(connection)
+        self.paths.append(request.path)
         try:
             await connection.serve()
         finally:
@@ -106,6 +112,9 @@ class Gateway:
         self._check_token(token)
         numbers = _shard(shard)
         wanted = self._intents(intents)
+        if numbers[0] in self.refused_shards:
+            connection.drop()
+            return
         if self._too_soon(numbers[0]):
             connection.send_op(Op.INVALID_SESSION, data=False)
             return
@@ -127,6 +136,9 @@ class Gateway:
         missed = None if session is None else session.missed_since(sequence)
         if session is None or missed is None:
             connection.send_op(Op.INVALID_SESSION, data=False)
+            return
+        if session.shard[0] in self.refused_shards:
+            connection.drop()
             return
         self.resumes += 1
         self._attach(connection, session)
@@ -186,7 +198,7 @@ class Gateway:
             "guilds": [{"id": str(guild.id), "unavailable": True} for guild in guilds],
             "private_channels": [],
             "session_id": session.id,
-            "resume_gateway_url": self.url,
+            "resume_gateway_url": self.url + RESUME,
             "session_type": "normal",
             "shard": list(session.shard),
             "application": {

@@ -22,7 +22,7 @@ from companion.playground.channel_routes import ChannelRoutes
 from companion.playground.commands import CommandRegistry
 from companion.playground.disruptions import Disruptions
 from companion.playground.events import Bus, Subscription
-from companion.playground.gateway import Gateway
+from companion.playground.gateway import RESUME, Gateway
 from companion.playground.interaction_desk import InteractionDesk
 from companion.playground.interaction_routes import InteractionRoutes
 from companion.playground.message_board import MessageBoard
@@ -103,6 +103,7 @@ class LocalDiscord(People):
     def _add_routes(self, app: web.Application) -> None:
         app.router.add_get("/gateway", self.gateway.handle)
         app.router.add_get("/gateway/", self.gateway.handle)
+        app.router.add_get("/gateway" + RESUME, self.gateway.handle)
         app.router.add_route("*", PREFIX + "/{path:.*}", self._rest.handle)
         for kind in ("attachments", "ephemeral-attachments"):
             path = f"/{kind}/{{id}}/{{name}}"

@@ -11,6 +11,7 @@ from companion.domain.errors import (
     SealError,
     StorageUnavailable,
 )
+from companion.domain.gateway_errors import ConnectionsUsedUp
 from companion.llm.local_model import LocalModelUnavailable
 
 
@@ -43,6 +44,10 @@ _MODEL: Final = {
 }
 
 
+_USED_UP: Final = (
+    "This bot has connected to Discord so often today that only {left} times are left: find out "
+    "why it was started so often, and start it again in {hours} h."
+)
 _RING: Final = (
     "COMPANION_KEYRING does not open this database: give the key ring it was written with "
     "(on SQLite: the file `keyring` in the data folder)."
@@ -57,7 +62,7 @@ def explain(error: Exception) -> tuple[str, Exit] | None:
             return f"{variable}{joint}{problem}: {fix}.", Exit.USAGE
         case SealError():
             return _RING, Exit.USAGE
-        case StorageUnavailable() | LocalModelUnavailable():
+        case StorageUnavailable() | LocalModelUnavailable() | ConnectionsUsedUp():
             return _unreachable(error), Exit.UNREACHABLE
         case ConnectionError() if (
             type(error) is ConnectionError
@@ -69,7 +74,9 @@ def explain(error: Exception) -> tuple[str, Exit] | None:
             return None
 
 
-def _unreachable(error: StorageUnavailable | LocalModelUnavailable) -> str:
+def _unreachable(error: StorageUnavailable | LocalModelUnavailable | ConnectionsUsedUp) -> str:
+    if isinstance(error, ConnectionsUsedUp):
+        return _USED_UP.format(left=error.left, hours=max(1, round(error.reset_s / 3600)))
     if isinstance(error, LocalModelUnavailable):
         return f"The local model {_MODEL[error.reason]}."
     problem = _DATABASE.get(error.reason, f"cannot be used ({error.reason}): look at its log")
