@@ -22,7 +22,7 @@ from companion.http_door import opened_http
 from companion.limiting import opened_limits
 from companion.limits.fair_queue import QueueSizes, SlotQueue
 from companion.llm.client import open_provider
-from companion.metering import MeteredProvider
+from companion.metering import MeteredProvider, MeteredRelay
 from companion.model_source import ModelSource
 from companion.readiness import ProcessReadiness
 from companion.services.container import Outside, Services, build_services
@@ -115,7 +115,7 @@ async def open_app(
                 store=store,
                 fingerprints=store.fingerprints,
                 provider=MeteredProvider(provider.chat, metrics),
-                relay=provider.relay,
+                relay=MeteredRelay(provider.relay, metrics),
                 catalogue=provider.catalogue,
                 speech=provider.speech,
                 files=SafeFileReader(),
