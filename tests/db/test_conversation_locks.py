@@ -6,9 +6,17 @@ import asyncio
 from uuid import uuid4
 
 from companion.db.uow import SqlStore
-from companion.domain.actor import ChannelId, MessageId, PersonId
+from companion.domain.actor import Actor, ChannelId, MessageId, PersonId
 from companion.domain.conversation import ConversationId, ConversationKey, Finish, Fork, Summary
-from tests.db.things import call_end, call_start, new_conversation, new_person, new_turn, say
+from tests.db.things import (
+    call_end,
+    call_start,
+    new_actor,
+    new_conversation,
+    new_person,
+    new_turn,
+    say,
+)
 
 ROUNDS = 12
 
@@ -77,3 +85,18 @@ async def test_all_changes_at_once_all_pass(store: SqlStore) -> None:
             await unit.conversations.clear(each)
             (level, *_) = await unit.conversations.lineage(each, 1)
             assert (level.turn_count, level.summary) == (0, None)
+
+
+async def test_first_turns_of_a_person_at_once_in_few_places_all_pass(store: SqlStore) -> None:
+    """Two processes hear the same of somebody new: each makes the same rows, and waits for none."""
+
+    async def begin(actor: Actor, channel: int) -> None:
+        async with store.write() as unit:
+            person = await unit.people.ensure(actor)
+            conversation = await new_conversation(unit, person, channel)
+            await unit.turns.begin(new_turn(conversation, person))
+
+    for _ in range(ROUNDS):
+        actor = new_actor()
+        async with asyncio.timeout(20):
+            await asyncio.gather(*(begin(actor, channel) for channel in (1, 2, 3) * 3))

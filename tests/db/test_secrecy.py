@@ -10,9 +10,11 @@ from uuid import UUID, uuid4
 import pytest
 from sqlalchemy import Table, text
 
+from companion.db import canary
 from companion.db.engine import open_engines
 from companion.db.keyring import KeyRing
 from companion.db.rows import Row
+from companion.db.statements import Statements
 from companion.db.uow import SqlStore, open_store
 from companion.domain.accounts import KeepFor, KeyOwner, KeyState, Preferences, StoredKey
 from companion.domain.actor import ChannelId, GuildId, MessageId, PersonId
@@ -102,7 +104,7 @@ async def change(url: str, statement: str, **values: object) -> None:
 
 
 def readable(data: bytes) -> list[str]:
-    return [name for name, canary in CANARIES.items() if canary.encode() in data] + [
+    return [name for name, song in CANARIES.items() if song.encode() in data] + [
         part for part in (KEY.reveal(), "sk-proj", TOKEN.reveal(), "cmp_") if part.encode() in data
     ]
 
@@ -300,6 +302,25 @@ async def test_a_lost_canary_is_not_sung_again_over_sealed_rows(url: str, ring: 
         async with open_store(url, ring):
             pass
     assert (await contents(url))["canary"] == []
+
+
+@pytest.mark.postgres
+async def test_processes_that_begin_at_once_in_an_empty_database_share_its_canary(
+    postgres_url: str, ring: KeyRing, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    look = canary.holds_sealed_rows
+    fingerprints: list[str] = []
+
+    async def outrun(run: Statements) -> bool:
+        monkeypatch.setattr(canary, "holds_sealed_rows", look)
+        async with open_store(postgres_url, ring) as other:
+            await add_turn(other)
+            fingerprints.append(other.fingerprints.of_key(Secret("sk-1")))
+        return await look(run)
+
+    monkeypatch.setattr(canary, "holds_sealed_rows", outrun)
+    async with open_store(postgres_url, ring) as store:
+        assert store.fingerprints.of_key(Secret("sk-1")) == fingerprints[0]
 
 
 async def test_fingerprints_are_the_same_after_a_restart(url: str, ring: KeyRing) -> None:

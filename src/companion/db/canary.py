@@ -32,11 +32,13 @@ async def open_canary(run: Statements, ring: KeyRing, now: datetime) -> RingFing
     """
     row = await run.one(select(CanaryRow))
     if row is None:
-        if await holds_sealed_rows(run):
-            raise WrongKeyRing
-        await _create(run, ring, now)
+        inhabited = await holds_sealed_rows(run)
+        if not inhabited:
+            await _create(run, ring, now)
+        # where there are rows, another process may have begun meanwhile, with its canary first
         row = await run.one(select(CanaryRow))
-        assert row is not None
+    if row is None:
+        raise WrongKeyRing
     return _open(row, ring)
 
 

@@ -192,10 +192,12 @@ class SqlConversations:
             revision=0,
             created_at=self._now(),
         )
+        # as of people: an update that changes nothing, of no column that is a key
+        same = {"created_at": ConversationRow.created_at}
         begun = await self._run.one(
-            insert.on_conflict_do_update(
-                index_elements=[ConversationRow.key], set_={"key": key.as_text()}
-            ).returning(ConversationRow.id)
+            insert.on_conflict_do_update(index_elements=[ConversationRow.key], set_=same).returning(
+                ConversationRow.id
+            )
         )
         assert begun is not None
         return ConversationId(begun)

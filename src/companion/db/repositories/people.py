@@ -35,22 +35,21 @@ class SqlPeople:
         known = await self.find(actor)
         if known is not None:
             return known
-        identity, value = (
-            (PersonRow.http_user_id, actor.http_id)
-            if actor.discord_id is None
-            else (PersonRow.discord_user_id, actor.discord_id)
-        )
+        by_program = actor.discord_id is None
+        identity = PersonRow.http_user_id if by_program else PersonRow.discord_user_id
         insert = self._run.insert(PersonRow).values(
             id=uuid4(),
             discord_user_id=actor.discord_id,
             http_user_id=actor.http_id,
             created_at=self._now(),
         )
-        # another process may have met them since: an update that changes nothing returns its row
+        # Another process may have met them since: an update that changes nothing returns its row.
+        # Of no column that is a key, for that would lock out rows that refer to this one.
+        same = {"created_at": PersonRow.created_at}
         met = await self._run.one(
-            insert.on_conflict_do_update(
-                index_elements=[identity], set_={identity.key: value}
-            ).returning(PersonRow.id)
+            insert.on_conflict_do_update(index_elements=[identity], set_=same).returning(
+                PersonRow.id
+            )
         )
         assert met is not None
         return PersonId(met)

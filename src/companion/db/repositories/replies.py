@@ -43,7 +43,8 @@ class SqlReplies:
             return
         rows = [
             self._row(each, Lease(reply=each.id, owner=owner), until, ReplyState.ARRIVED)
-            for each in deliveries
+            # in one order, so that two processes that heard the same do not wait in a ring
+            for each in sorted(deliveries, key=lambda delivery: delivery.id)
         ]
         insert = self._run.insert(ReplyRow).values(rows)
         await self._run.run(insert.on_conflict_do_nothing(index_elements=[ReplyRow.id]))
