@@ -153,7 +153,8 @@ class Settings(BaseSettings):
     shard_count: int | None = _variable(
         "COMPANION_SHARD_COUNT", None, "give a number from 1 to 16384", ge=1, le=16_384
     )
-    shard_ids: Annotated[tuple[int, ...], NoDecode, BeforeValidator(read_shard_ids)] | None = (
+    # outside of the union: within it, a lone `0` would be read as JSON
+    shard_ids: Annotated[tuple[int, ...] | None, NoDecode, BeforeValidator(read_shard_ids)] = (
         _variable("COMPANION_SHARD_IDS", None, "write 0-3 or 0,2")
     )
     drain_seconds: float = _variable(

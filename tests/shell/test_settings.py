@@ -206,3 +206,12 @@ def test_unknown_name_of_ours_is_suggested_for(monkeypatch: pytest.MonkeyPatch) 
     assert any(re.search("COMPANION_LIMIT_USR.*COMPANION_LIMIT_USER", one) for one in found)
     assert any("COMPANION_NONSENSE" in one for one in found)
     assert len(found) == 2
+
+
+@pytest.mark.parametrize(("text", "ids"), [("0", (0,)), ("1", (1,)), ("0-3", (0, 1, 2, 3))])
+def test_shards_of_a_process(
+    monkeypatch: pytest.MonkeyPatch, text: str, ids: tuple[int, ...]
+) -> None:
+    monkeypatch.setenv("COMPANION_SHARD_COUNT", "4")
+    monkeypatch.setenv("COMPANION_SHARD_IDS", text)
+    assert settings.load().shard_ids == ids
