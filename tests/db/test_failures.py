@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import signal
 import sqlite3
 import sys
 from pathlib import Path
@@ -222,3 +223,19 @@ async def test_statement_caches_can_be_turned_off_for_a_pooler(
         turn = await add_turn(store)
         async with store.read() as unit:
             assert await unit.turns.find(turn.id) == turn
+
+
+@pytest.mark.postgres
+async def test_a_server_that_hangs_is_given_up_and_used_again(
+    postgres: PostgresServer, postgres_url: str, ring: KeyRing, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(engine_module, "POSTGRES_CONNECT_S", 0.2)
+    monkeypatch.setattr(engine_module, "POSTGRES_STATEMENT_S", 0.2)
+    async with open_store(postgres_url, ring) as store:
+        postgres.send(signal.SIGSTOP)
+        try:
+            reasons = await asyncio.gather(*(reason_of_ping(store) for _ in range(3)))
+        finally:
+            postgres.send(signal.SIGCONT)
+        assert reasons == ["unreachable"] * 3
+        await store.ping()

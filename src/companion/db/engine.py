@@ -39,8 +39,9 @@ SQLITE_QUEUE_S: Final = 20.0
 POSTGRES_POOL: Final = 5
 POSTGRES_OVERFLOW: Final = 5
 POSTGRES_POOL_WAIT_S: Final = 2.0
-POSTGRES_CONNECT_S: Final = 5.0
-POSTGRES_STATEMENT_S: Final = 10.0
+POSTGRES_CONNECT_S: Final = 3.0
+POSTGRES_STATEMENT_S: Final = 5.0
+"""A server that hangs is noticed after this, and two seconds more for a polite goodbye."""
 POSTGRES_RECYCLE_S: Final = 1800
 
 
