@@ -81,6 +81,9 @@ class Running:
             take(line.decode().rstrip("\n"))
             async with self._news:
                 self._news.notify_all()
+        await self.process.wait()
+        async with self._news:  # there will be no more
+            self._news.notify_all()
 
     def _note(self, line: str) -> None:
         self.log.append(json.loads(line) if line.startswith("{") else {"event": line})
