@@ -9,14 +9,15 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Final
 
 import structlog
-from pydantic import SecretStr
 
 from companion.api.metrics import Metrics
 from companion.bot.app import KEY_PAGE, DiscordConfig, DiscordDoor
 from companion.clock import SystemClock
 from companion.db.uow import SqlStore
 from companion.domain.models import Credential, Payer
+from companion.domain.money import Caps
 from companion.domain.secrets import Secret
+from companion.domain.usage import Micros
 from companion.files.reader import SafeFileReader
 from companion.http_door import opened_http
 from companion.limiting import opened_limits
@@ -101,7 +102,6 @@ async def open_app(
     `StorageUnavailable`.
     """
     config = _discord_config(settings, source) if discord else None
-    _say_what_is_not_used_yet(settings)
     clock = SystemClock()
     async with AsyncExitStack() as stack:
         store = await stack.enter_async_context(opened_store(settings))
@@ -148,16 +148,6 @@ def _discord_config(settings: Settings, source: ModelSource) -> DiscordConfig:
     )
 
 
-def _say_what_is_not_used_yet(settings: Settings) -> None:
-    given: dict[str, SecretStr | int | None] = {
-        "COMPANION_BUDGET_USER_DAY": settings.budget_user_day,
-        "COMPANION_BUDGET_GUILD_MONTH": settings.budget_guild_month,
-    }
-    for variable, value in given.items():
-        if value is not None:
-            log.warning("setting_has_no_effect_in_this_version", variable=variable)
-
-
 def _queue(settings: Settings, clock: SystemClock) -> SlotQueue:
     sizes = QueueSizes(process=settings.max_streams, person=settings.max_streams_per_user)
     return SlotQueue(sizes, clock)
@@ -177,5 +167,14 @@ def _policy(settings: Settings, source: ModelSource, store: SqlStore) -> Service
             payer=Payer.OPERATOR,
         ),
         operator_key_for=settings.operator_key_for,
+        caps=_caps(settings),
         retention_days=settings.retention_days,
+    )
+
+
+def _caps(settings: Settings) -> Caps:
+    day, month = settings.budget_user_day, settings.budget_guild_month
+    return Caps(
+        person_day=None if day is None else Micros(day),
+        server_month=None if month is None else Micros(month),
     )

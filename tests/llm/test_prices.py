@@ -48,6 +48,7 @@ def test_nothing_costs_nothing() -> None:
         ("sample-small", OPENAI),
         ("", OPENAI),
         ("🙂", OPENAI),
+        ("whisper-1", OPENAI),  # sold by the hour
     ],
 )
 def test_what_is_not_known_is_not_guessed(model: str, base_url: str) -> None:

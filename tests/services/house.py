@@ -23,6 +23,7 @@ from companion.domain.chat import ChatEvent, ChatRequest, Delta, Failed, Finishe
 from companion.domain.conversation import Turn, TurnId
 from companion.domain.errors import CompanionError
 from companion.domain.models import Credential, Payer
+from companion.domain.money import NO_CAPS, Caps
 from companion.domain.secrets import Secret
 from companion.limits.fair_queue import QueueSizes, SlotQueue
 from companion.ports.llm import ChatCall
@@ -88,6 +89,7 @@ class House:
         max_streams: int = 64,
         max_streams_per_user: int = 2,
         retention_days: int = 30,
+        caps: Caps = NO_CAPS,
         store: FakeStore | None = None,
     ) -> None:
         self.clock = FakeClock()
@@ -110,6 +112,7 @@ class House:
             default_model=MODEL,
             system_prompt="Be brief.",
             retention_days=retention_days,
+            caps=caps,
         )
         self.outside = Outside(
             store=self.store,

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Final
 
 from companion.bot.wording import moment, money, quoted
-from companion.domain.money import BudgetScope
+from companion.domain.money import BudgetScope, Spending
 from companion.domain.money_errors import BudgetSpent, PriceUnknown
 
 WHOSE: Final = {
@@ -36,3 +36,11 @@ def of_unknown_price(error: PriceUnknown, _: datetime) -> str:
         f"I don't know what {quoted(error.model)} costs, so I can't use it within a budget. "
         "Pick another model, or press *Set key* to pay for it with your own."
     )
+
+
+def nearly_spent(spending: Spending) -> str:
+    """Say that a budget comes to its end."""
+    budget = spending.budget
+    whose, until = WHOSE[budget.scope], moment(budget.resets_at)
+    used = f"{money(spending.spent)} of {money(budget.limit)} used"
+    return f"{whose} is nearly spent: {used}, a new one {until}"

@@ -6,6 +6,7 @@ from companion.bot.answer import Answer
 from companion.bot.buttons import PRIVATE, Action, Button, Tone
 from companion.bot.errors import describe
 from companion.bot.file_words import noted
+from companion.bot.money_words import nearly_spent
 from companion.bot.wording import count, in_, money, quoted
 from companion.domain.actor import Place, PlaceKind
 from companion.domain.chat import Adaptation, Failed, Finished, Queued, Retrying, Started
@@ -157,4 +158,5 @@ def _notes(finished: Finished) -> list[str]:
         notes.append(f"{turns} no longer fit the model's memory")
     if finished.notes:
         notes.append(noted(finished.notes))
+    notes += map(nearly_spent, finished.nearly_spent)
     return [note[0].upper() + note[1:] for note in notes]

@@ -16,6 +16,7 @@ from companion.domain.delivery import Delivery
 from companion.domain.errors import CompanionError
 from companion.domain.files import FileNote
 from companion.domain.models import ModelId, Payer
+from companion.domain.money import Spending
 from companion.domain.usage import Micros, Usage
 
 
@@ -104,7 +105,7 @@ class Finished:
     when the model's price is unknown. `dropped_turns` counts older turns that did
     not fit the model's window; `summarized` says that a summary stood in for them.
     `number` counts the turns of the conversation, this one included. `notes` say what
-    was left out of the files.
+    was left out of the files. `nearly_spent` are budgets that came near their end by it.
     """
 
     turn_id: TurnId
@@ -120,6 +121,7 @@ class Finished:
     number: int = 1
     summarized: bool = False
     cause: CompanionError | None = None
+    nearly_spent: tuple[Spending, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -90,4 +90,7 @@ def _price(model: ModelInfo, provider: Provider, usage: Usage) -> Micros | None:
         cost = model.calc_price(priced, provider, genai_request_timestamp=datetime.now(UTC))
     except (LookupError, ValueError):
         return None
+    price = cost.model_price
+    if price.input_mtok is None and price.output_mtok is None:
+        return None  # not free: sold by the hour or the picture, which a usage does not say
     return Micros(int((cost.total_price * _MICROS).quantize(Decimal(1), ROUND_HALF_UP)))

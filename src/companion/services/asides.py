@@ -17,10 +17,12 @@ from companion.domain.actor import Door, PersonId, Place
 from companion.domain.conversation import ConversationId, Finish, TurnId
 from companion.domain.errors import CompanionError, ProviderError, StreamCut
 from companion.domain.models import ModelId
+from companion.domain.money import ReservationId
 from companion.ports.clock import Clock
 from companion.ports.llm import ChatCall, ChatEnded, ChatMessage, ChatProvider, PriceList, TextDelta
 from companion.ports.store import CallEnd, CallId, CallStart, CallStatus, Fingerprints, Store
 from companion.services.admission import Admission
+from companion.services.budgets import LONGEST_ANSWER, Budgets, capped, most_used
 from companion.services.payers import Paying
 from companion.services.prompting import estimated_usage
 
@@ -68,6 +70,7 @@ class AsideWriter:
         prices: PriceList,
         admission: Admission,
         fingerprints: Fingerprints,
+        budgets: Budgets,
         clock: Clock,
         keeps_contents: bool,
     ) -> None:
@@ -76,6 +79,7 @@ class AsideWriter:
         self._prices = prices
         self._admission = admission
         self._fingerprints = fingerprints
+        self._budgets = budgets
         self._clock = clock
         self._keeps_contents = keeps_contents
         self._running = 0
@@ -95,23 +99,31 @@ class AsideWriter:
 
     async def _write(self, aside: Aside) -> str | None:
         call, began, written = self._start_row(aside), self._clock.monotonic(), _Written()
+        asked, held = self._call(aside), ReservationId(call.id)
+        bill = self._budgets.bill(aside.paying, aside.place.guild_id, aside.model, most_used(asked))
         async with self._store.write() as unit:
+            await self._budgets.hold(unit, held, bill, aside.person)
             await unit.provider_log.start(call)
         try:
-            await self._ask(aside, written)
+            await self._ask(aside, asked, written)
         finally:
             end = self._end_row(aside, written, self._clock.monotonic() - began)
             async with self._store.write() as unit:
+                await self._budgets.settle(unit, held, bill, end.cost_micros)
                 await unit.provider_log.end(call.id, end)
         whole = written.ended is not None or len(written.text) >= LONGEST_TEXT
         return written.text[:LONGEST_TEXT].strip() or None if whole else None
 
-    async def _ask(self, aside: Aside, written: _Written) -> None:
-        call = ChatCall(
+    def _call(self, aside: Aside) -> ChatCall:
+        limited = capped(aside.paying, aside.place.guild_id)
+        return ChatCall(
             model=aside.model,
             messages=aside.messages,
             safety_id=self._fingerprints.safety_id(aside.person),
+            max_tokens=LONGEST_ANSWER if limited else None,
         )
+
+    async def _ask(self, aside: Aside, call: ChatCall, written: _Written) -> None:
         try:
             async with (
                 asyncio.timeout(LONGEST_S),

@@ -16,6 +16,7 @@ from companion.services.accounts import AccountsService
 from companion.services.admission import Admission
 from companion.services.asides import AsideWriter
 from companion.services.background import BackgroundTasks
+from companion.services.budgets import Budgets
 from companion.services.chat import ChatService
 from companion.services.conversations import ConversationsService
 from companion.services.deliveries import Deliveries
@@ -97,6 +98,7 @@ class _Common:
     tasks: BackgroundTasks
     admission: Admission
     deliveries: Deliveries
+    budgets: Budgets
 
 
 def build_services(outside: Outside) -> Services:
@@ -112,6 +114,7 @@ def build_services(outside: Outside) -> Services:
         tasks=tasks,
         admission=Admission(limiter=outside.limiter, queue=outside.queue),
         deliveries=Deliveries(store=store, clock=clock, tasks=tasks),
+        budgets=Budgets(prices=outside.prices, clock=clock),
     )
     models = ModelsService(
         store=store,
@@ -185,6 +188,7 @@ def _build_chat(outside: Outside, common: _Common) -> ChatService:
         prices=outside.prices,
         admission=common.admission,
         fingerprints=outside.fingerprints,
+        budgets=common.budgets,
         clock=outside.clock,
         keeps_contents=policy.retention_days > 0,
     )
@@ -208,6 +212,7 @@ def _build_replier(outside: Outside, common: _Common, summarizer: Summarizer) ->
         payers=common.payers,
         prices=outside.prices,
         clock=clock,
+        budgets=common.budgets,
         model=policy.speech_model,
         keeps_contents=keeps_contents,
     )
@@ -220,6 +225,7 @@ def _build_replier(outside: Outside, common: _Common, summarizer: Summarizer) ->
             payers=common.payers,
             policy=policy,
             files=FileReading(reader=outside.files, listener=listener),
+            budgets=common.budgets,
         ),
         admission=common.admission,
         rechecking=Rechecking(store=store, gate=common.gate, payers=common.payers),
@@ -230,6 +236,7 @@ def _build_replier(outside: Outside, common: _Common, summarizer: Summarizer) ->
             payers=common.payers,
             tasks=common.tasks,
             deliveries=common.deliveries,
+            budgets=common.budgets,
             keeps_contents=keeps_contents,
         ),
         provider=outside.provider,

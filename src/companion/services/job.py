@@ -12,8 +12,10 @@ from companion.domain.delivery import Delivery, Terms
 from companion.domain.errors import CompanionError, ProviderError
 from companion.domain.files import FileNote
 from companion.domain.models import KeyFingerprint, ModelId
+from companion.domain.money import Spending
 from companion.ports.llm import ChatCall, ChatEnded
 from companion.ports.store import CallStart
+from companion.services.budgets import Bill
 from companion.services.history import Due
 from companion.services.homes import Home
 from companion.services.payers import Paying
@@ -77,7 +79,8 @@ class Plan:
 
     `author` owns the turn: `None` is whoever asks; `speaker` is their name.
     `replaces` is the turn that goes once this one has an answer. `number` counts the
-    conversation's turns with this one; `due` is what should be summarised.
+    conversation's turns with this one; `due` is what should be summarised. `bill` is what it
+    costs at most, when a cap applies.
     """
 
     job: Job
@@ -86,6 +89,7 @@ class Plan:
     speaker: str
     prompt: str
     call: ChatCall
+    bill: Bill | None
     home: Home
     private: bool
     dropped_turns: int
@@ -136,6 +140,7 @@ class Progress:
     ended: ChatEnded | None = None
     error: ProviderError | None = None
     cut_by: Cut | None = None
+    nearly_spent: tuple[Spending, ...] = ()
 
     @property
     def text(self) -> str:

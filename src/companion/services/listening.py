@@ -8,22 +8,29 @@ from __future__ import annotations
 import asyncio
 import logging
 from dataclasses import dataclass
+from typing import Final
 from uuid import uuid4
 
 from companion.domain.errors import ModelUnavailable, ProviderError, StorageError
 from companion.domain.file_errors import SpeechEmpty, SpeechUnavailable
 from companion.domain.files import AudioFile, TextFile, TextSource
 from companion.domain.models import ModelId
+from companion.domain.money import ReservationId
+from companion.domain.usage import Usage
 from companion.ports.clock import Clock
 from companion.ports.llm import PriceList
 from companion.ports.speech import SpeechCall, SpeechProvider, Transcript
 from companion.ports.store import CallEnd, CallId, CallStart, CallStatus, Store
 from companion.services import secret_scan
 from companion.services.admission import Admission
+from companion.services.budgets import Bill, Budgets
 from companion.services.job import Job
 from companion.services.payers import Payers, Paying
 
 ENDPOINT = "audio.transcriptions"
+MOST_HEARD: Final = Usage(prompt_tokens=16_000, completion_tokens=2_000, estimated=True)
+"""As much as OpenAI's models of this kind take and write."""
+
 _log = logging.getLogger(__name__)
 
 
@@ -48,6 +55,7 @@ class Listener:
         payers: Payers,
         prices: PriceList,
         clock: Clock,
+        budgets: Budgets,
         model: ModelId,
         keeps_contents: bool,
     ) -> None:
@@ -57,13 +65,14 @@ class Listener:
         self._payers = payers
         self._prices = prices
         self._clock = clock
+        self._budgets = budgets
         self._model = model
         self._keeps_contents = keeps_contents
 
     async def listen(self, audio: AudioFile, job: Job, paying: Paying) -> TextFile:
         """Return a recording's words.
 
-        Raises `SpeechEmpty`, `SpeechUnavailable`, `SecretInPrompt`, a `TryLater`,
+        Raises `SpeechEmpty`, `SpeechUnavailable`, `SecretInPrompt`, a `TryLater`, `BudgetRefused`,
         `ProviderError` or `StorageError`.
         """
         async with self._admission.admit(job.actor, job.place, paying.credential):
@@ -85,7 +94,8 @@ class Listener:
             media_type=audio.media_type,
             data=audio.data,
         )
-        call_id = await self._begin(audio, job, paying)
+        bill = self._budgets.bill(paying, job.place.guild_id, self._model, MOST_HEARD)
+        call_id = await self._begin(audio, job, paying, bill)
         heard = _Heard(asked=self._clock.monotonic())
         try:
             heard.transcript = await self._speech.transcribe(paying.credential, call)
@@ -94,14 +104,15 @@ class Listener:
             raise
         finally:
             # a row that was begun gets its end, also when the question is taken back
-            await asyncio.shield(self._end(call_id, paying, heard))
+            await asyncio.shield(self._end(call_id, paying, heard, bill))
         return heard.transcript
 
-    async def _begin(self, audio: AudioFile, job: Job, paying: Paying) -> CallId:
+    async def _begin(self, audio: AudioFile, job: Job, paying: Paying, bill: Bill | None) -> CallId:
         credential = paying.credential
         call_id = CallId(uuid4())
         async with self._store.write() as unit:
             person = await unit.people.ensure(job.actor)
+            await self._budgets.hold(unit, ReservationId(call_id), bill, person)
             await unit.provider_log.start(
                 CallStart(
                     id=call_id,
@@ -121,10 +132,12 @@ class Listener:
             )
         return call_id
 
-    async def _end(self, call_id: CallId, paying: Paying, heard: _Heard) -> None:
+    async def _end(self, call_id: CallId, paying: Paying, heard: _Heard, bill: Bill | None) -> None:
+        end = self._call_end(paying, heard)
         try:
             async with self._store.write() as unit:
-                await unit.provider_log.end(call_id, self._call_end(paying, heard))
+                await self._budgets.settle(unit, ReservationId(call_id), bill, end.cost_micros)
+                await unit.provider_log.end(call_id, end)
                 if heard.transcript or heard.error:
                     await self._payers.learn(unit, paying, heard.error)
         except StorageError as lost:

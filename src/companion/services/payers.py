@@ -6,11 +6,11 @@ search with an error that says so. The next payer never steps in silently.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
 
-from companion.domain.accounts import KeyOwner, KeyState, StoredKey
+from companion.domain.accounts import KeyOwner, KeyState, Preferences, StoredKey
 from companion.domain.actor import Actor, PersonId, Place
 from companion.domain.errors import (
     CompanionError,
@@ -24,6 +24,7 @@ from companion.domain.errors import (
     SealError,
 )
 from companion.domain.models import Credential, Payer
+from companion.domain.money import NO_CAPS, Caps
 from companion.ports.clock import Clock
 from companion.ports.store import UnitOfWork
 from companion.services.access import may_manage
@@ -38,10 +39,20 @@ _UNSHOWN: Final = "…"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Paying:
-    """The key that pays; `stored` is `None` for the operator's, which is not ours to keep."""
+    """The key that pays; `stored` is `None` for the operator's, which is not ours to keep.
+
+    `caps` are what its owner lets others spend of it.
+    """
 
     credential: Credential
     stored: StoredKey | None
+    caps: Caps = NO_CAPS
+
+    def under(self, of_server: Preferences) -> Paying:
+        """Return the same with the server's caps, if it is the server that pays."""
+        if self.credential.payer is not Payer.SERVER:
+            return self
+        return replace(self, caps=of_server.caps)
 
 
 class Payers:
@@ -56,7 +67,7 @@ class Payers:
     async def choose(
         self, unit: UnitOfWork, actor: Actor, place: Place, person: PersonId | None
     ) -> Paying:
-        """Return the key that pays for this person here.
+        """Return the key that pays for this person here; a server's caps are not looked up.
 
         Raises a `KeyUnavailable`, or `OperatorKeyNotForYou`.
         """
@@ -118,7 +129,7 @@ class Payers:
             raise OperatorKeyNotForYou
         if self._operator_pause and self._clock.now() < self._operator_pause:
             raise KeyOutOfCredit(hint=_UNSHOWN, until=self._operator_pause)
-        return Paying(credential=credential, stored=None)
+        return Paying(credential=credential, stored=None, caps=self._policy.caps)
 
     async def _mark(
         self, unit: UnitOfWork, stored: StoredKey, state: KeyState, until: datetime | None = None

@@ -18,6 +18,7 @@ from companion.ports.llm import ChatCall, ChatMessage, ModelCatalogue, PriceList
 from companion.ports.store import Store, UnitOfWork
 from companion.services import prompting, secret_scan, speakers
 from companion.services.access import AccessGate
+from companion.services.budgets import LONGEST_ANSWER, Budgets, capped, most_used
 from companion.services.history import Past, Reader, read_past
 from companion.services.homes import Home, home_of_reply, own_turn
 from companion.services.job import Job, Mode, Plan
@@ -61,6 +62,7 @@ class Planner:
         payers: Payers,
         policy: ServicePolicy,
         files: FileReading,
+        budgets: Budgets,
     ) -> None:
         self._store = store
         self._catalogue = catalogue
@@ -69,6 +71,7 @@ class Planner:
         self._payers = payers
         self._policy = policy
         self._files = files
+        self._budgets = budgets
 
     async def plan(self, job: Job) -> Plan:
         """Return what to do; raises a `Refused`, a `StorageError`, or a `ProviderError`."""
@@ -89,22 +92,27 @@ class Planner:
             speakers.TOLD if found.home.shared else "",
             prompting.quote_note(found.home.quoted),
         )
-        budget = prompting.history_budget(tokens, asked.options.max_tokens, system, question.text)
+        max_tokens = asked.options.max_tokens
+        if capped(found.paying, job.place.guild_id):
+            max_tokens = max_tokens or LONGEST_ANSWER
+        budget = prompting.history_budget(tokens, max_tokens, system, question.text)
         private = found.earlier.private if found.earlier else job.private
         past = await self._past(job, found, private=private, budget_tokens=budget)
         replaces = job.earlier if _does_again(job, found.earlier) else None
+        call = ChatCall(
+            model=model,
+            messages=_messages(job, found, system, past, question),
+            temperature=asked.options.temperature,
+            max_tokens=max_tokens,
+        )
         return Plan(
             job=job,
             paying=found.paying,
             author=found.earlier.author_id if found.earlier else None,
             speaker=found.earlier.speaker if found.earlier else job.actor.name,
             prompt=question.text,
-            call=ChatCall(
-                model=model,
-                messages=_messages(job, found, system, past, question),
-                temperature=asked.options.temperature,
-                max_tokens=asked.options.max_tokens,
-            ),
+            call=call,
+            bill=self._budgets.bill(found.paying, job.place.guild_id, model, most_used(call)),
             home=found.home,
             private=private,
             dropped_turns=past.window.dropped,
@@ -123,13 +131,14 @@ class Planner:
             if job.paid_with not in {None, paying.credential.fingerprint}:
                 raise PayerChanged
             guild_id = job.place.guild_id
+            of_server = await unit.preferences.of_guild(guild_id) if guild_id else Preferences()
             return _Found(
                 person=person,
                 earlier=earlier,
                 home=await _home(unit, job, person, earlier),
-                paying=paying,
+                paying=paying.under(of_server),
                 of_person=await unit.preferences.of_person(person) if person else Preferences(),
-                of_server=await unit.preferences.of_guild(guild_id) if guild_id else Preferences(),
+                of_server=of_server,
             )
 
     def _model(self, job: Job, found: _Found, catalogue: Catalogue) -> ModelId:

@@ -8,6 +8,7 @@ from typing import Final, Self
 
 from companion.domain.actor import Actor, Place
 from companion.domain.models import Credential, ModelId
+from companion.domain.money import NO_CAPS, Caps
 
 SPEECH_MODEL: Final = ModelId("gpt-transcribe")
 _SNOWFLAKE = re.compile(r"\d{1,20}")
@@ -47,7 +48,7 @@ class ServicePolicy:
     """The operator's settings, as far as the services need them.
 
     `base_url` is the one endpoint that keys are entered for and sent to. With
-    `retention_days` 0 no contents of requests are written at all.
+    `retention_days` 0 no contents of requests are written at all. `caps` are on the operator's key.
     """
 
     base_url: str
@@ -58,4 +59,5 @@ class ServicePolicy:
     operator_key_for: OperatorKeyRule = field(
         default_factory=lambda: OperatorKeyRule(everyone=True)
     )
+    caps: Caps = NO_CAPS
     retention_days: int = 30

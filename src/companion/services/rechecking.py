@@ -39,4 +39,4 @@ class Rechecking:
             before.base_url,
         ):
             raise PayerChanged
-        return replace(plan, paying=paying)
+        return replace(plan, paying=replace(paying, caps=plan.paying.caps))

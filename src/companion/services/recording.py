@@ -12,11 +12,13 @@ from companion.domain.actor import PersonId
 from companion.domain.conversation import Finish, NewTurn
 from companion.domain.delivery import Ending
 from companion.domain.errors import AlreadyAnswered, ProviderError, StorageError, StreamCut
+from companion.domain.money import ReservationId, Spending
 from companion.domain.usage import Micros, Usage
 from companion.ports.clock import Clock
 from companion.ports.llm import ChatMessage, PriceList
 from companion.ports.store import CallEnd, CallId, CallStart, CallStatus, Store, UnitOfWork
 from companion.services.background import BackgroundTasks
+from companion.services.budgets import Budgets
 from companion.services.deliveries import Deliveries
 from companion.services.homes import move_in
 from companion.services.job import Plan, Progress
@@ -59,6 +61,7 @@ class Recorder:
         clock: Clock,
         payers: Payers,
         tasks: BackgroundTasks,
+        budgets: Budgets,
         deliveries: Deliveries,
         keeps_contents: bool,
     ) -> None:
@@ -67,14 +70,15 @@ class Recorder:
         self._clock = clock
         self._payers = payers
         self._tasks = tasks
+        self._budgets = budgets
         self._deliveries = deliveries
         self._keeps_contents = keeps_contents
 
     async def begin(self, plan: Plan, progress: Progress, *, sends: bool) -> PersonId:
         """Store that the turn begins, and with `sends` its request, and return who asked.
 
-        Raises `AlreadyAnswered` or `StorageUnavailable`. Whatever it raises: when
-        `progress` has begun then, the turn may have been stored and needs an end.
+        Raises `AlreadyAnswered`, `BudgetSpent` or `StorageUnavailable`. Whatever it raises:
+        when `progress` has begun then, the turn may have been stored and needs an end.
         """
         delivery = plan.job.delivery
         async with self._store.write() as unit:
@@ -95,6 +99,7 @@ class Recorder:
             )
             if await unit.turns.begin(turn) is None:
                 raise AlreadyAnswered
+            await self._budgets.hold(unit, ReservationId(turn.id), plan.bill, person)
             progress.begun = True
             progress.conversation_id = conversation
             if delivery is not None:
@@ -143,24 +148,29 @@ class Recorder:
         base_url = plan.paying.credential.base_url
         return Result(usage=usage, cost_micros=self._prices.cost(plan.model, usage, base_url))
 
-    async def end(self, plan: Plan, progress: Progress, result: Result) -> None:
-        """Store how the reply ended, now or, when the database is away, later."""
+    async def end(self, plan: Plan, progress: Progress, result: Result) -> tuple[Spending, ...]:
+        """Store how the reply ended, now or, when the database is away, later.
+
+        Returns the budgets that came near their end by it.
+        """
         end = self._call_end(progress, result)
         ending = _Ending(plan=plan, progress=progress, end=end)
         try:
-            await self._write(ending)
+            near = await self._write(ending)
         except StorageError as error:
             _log.warning("turn_not_stored", extra={"reason": error.code})
             self._tasks.start("store an ended turn", self._write_later(ending))
-        else:
-            self._let_go(ending)
+            return ()
+        self._let_go(ending)
+        return near
 
-    async def _write(self, ending: _Ending) -> None:
+    async def _write(self, ending: _Ending) -> tuple[Spending, ...]:
         """Write the end; doing it twice is the same as doing it once."""
         progress = ending.progress
         async with self._store.write() as unit:
             if not await self._is_ours(unit, ending):
-                return  # another process took the reply over, and decides what became of it
+                # another process took the reply over, and decides what became of it
+                return await self._settle(unit, ending)
             # before the turn itself is changed: a conversation is locked before its turns
             if ending.plan.replaces is not None and progress.texts:
                 await unit.turns.replace(ending.plan.replaces, progress.turn_id)
@@ -170,9 +180,15 @@ class Recorder:
                 finish=progress.finish,
                 usage=ending.end.usage,
             )
+            near = await self._settle(unit, ending)
             for request in progress.requests:
                 await unit.provider_log.end(request.id, ending.end)
             await self._learn(unit, ending)
+        return near
+
+    async def _settle(self, unit: UnitOfWork, ending: _Ending) -> tuple[Spending, ...]:
+        held, bill = ReservationId(ending.progress.turn_id), ending.plan.bill
+        return await self._budgets.settle(unit, held, bill, ending.end.cost_micros)
 
     async def _is_ours(self, unit: UnitOfWork, ending: _Ending) -> bool:
         delivery, progress = ending.plan.job.delivery, ending.progress

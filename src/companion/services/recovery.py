@@ -20,6 +20,7 @@ from companion.domain.conversation import Finish, Turn, TurnId
 from companion.domain.delivery import Ending, Terms
 from companion.domain.delivery_errors import Restarted
 from companion.domain.errors import AlreadyAnswered, Draining
+from companion.domain.money import NOTHING, ReservationId
 from companion.domain.usage import Usage
 from companion.ports.clock import Clock
 from companion.ports.llm import ChatMessage, PriceList
@@ -180,6 +181,7 @@ class Recovery:
             await unit.turns.replace(again, turn.id)
         await unit.turns.finish(turn.id, answer=turn.answer, finish=Finish.INTERRUPTED, usage=usage)
         cost = ending.cost_micros if ending else None
+        await unit.ledger.settle(ReservationId(turn.id), cost or NOTHING)
         await unit.provider_log.close_turn(turn.id, self._clock.now(), usage, cost)
 
 

@@ -91,7 +91,7 @@ class Replier:
                 progress.cut_by = running.cut_by
                 result = self._recorder.result(plan, progress)
                 if progress.begun:
-                    await self._recorder.end(plan, progress, result)
+                    progress.nearly_spent = await self._recorder.end(plan, progress, result)
         if progress.finish is not Finish.FAILED and progress.cut_by is None:
             self._summarizer.consider(plan, progress.turn_id, person)
         return self._terminal(plan, progress, result)
@@ -176,6 +176,7 @@ class Replier:
             number=plan.number,
             summarized=plan.summarized,
             cause=_cause(progress),
+            nearly_spent=progress.nearly_spent,
         )
 
 
