@@ -72,7 +72,7 @@ async def run(plan: Plan) -> list[dict[str, object]]:
     with tempfile.TemporaryDirectory() as folder:
         async with LocalDiscord.start() as discord, ScriptedProvider.start(validate=False) as model:
             model.default = lambda body: _answer(body, plan)
-            async with running_app(_environment(discord, model), Path(folder)) as app:
+            async with running_app(environment(discord, model), Path(folder)) as app:
                 await discord.wait_for_commands(["ask"])
                 await asyncio.sleep(1.0)
                 idle = app.rss_mib()
@@ -176,7 +176,8 @@ def _name(body: dict[str, object]) -> str:
     return found[-1]
 
 
-def _environment(discord: LocalDiscord, model: ScriptedProvider) -> dict[str, str]:
+def environment(discord: LocalDiscord, model: ScriptedProvider) -> dict[str, str]:
+    """Return the settings of an app that meets no limits of its own."""
     return {
         "DISCORD_TOKEN": discord.token,
         "DISCORD_API_URL": discord.api_url,

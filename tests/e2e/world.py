@@ -74,6 +74,7 @@ class Setup:
     max_streams: int = 64
     max_streams_per_user: int = 64
     message_content: bool = False
+    heartbeat_ms: int = 41_250
 
 
 @dataclass(slots=True, kw_only=True)
@@ -192,6 +193,7 @@ async def open_world(
         open_store(f"sqlite+aiosqlite:///{database}", ring) as store,
         open_provider(clock=clock) as llm,
     ):
+        discord.gateway.heartbeat_interval_ms = setup.heartbeat_ms
         operator = setup.operator_key and Credential(
             key=Secret(setup.operator_key),
             base_url=provider.base_url,
