@@ -239,3 +239,23 @@ async def test_a_server_that_hangs_is_given_up_and_used_again(
             postgres.send(signal.SIGCONT)
         assert reasons == ["unreachable"] * 3
         await store.ping()
+
+
+@pytest.mark.postgres
+async def test_a_pooler_that_forgets_our_statements_is_named_in_the_log(
+    postgres_url: str, ring: KeyRing, caplog: pytest.LogCaptureFixture
+) -> None:
+    """PgBouncer hands the next transaction to another server, which never saw the statement."""
+    async with open_store(postgres_url, ring) as store:
+
+        async def forget() -> None:
+            async with transaction(store._engines.writer) as run:  # pyright: ignore[reportPrivateUsage]
+                connection = await run._session.connection()  # pyright: ignore[reportPrivateUsage]
+                await connection.exec_driver_sql("DEALLOCATE ALL")
+
+        await add_turn(store)
+        await forget()
+        with pytest.raises(StorageUnavailable) as refused:
+            await add_turn(store)
+    assert refused.value.reason == "pooler"
+    assert [record.__dict__["reason"] for record in caplog.records] == ["pooler"]

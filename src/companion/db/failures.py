@@ -33,6 +33,8 @@ _POSTGRES: Final = {  # by SQLSTATE, the longest prefix wins
     "57": "unreachable",
     "23": "constraint",
     "25006": "read_only",
+    "26000": "pooler",  # a prepared statement is not there, or there already:
+    "42P05": "pooler",  # between us and the server is something like PgBouncer
     "28": "refused",
     "3D": "missing",
     "40": "conflict",

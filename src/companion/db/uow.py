@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import AsyncGenerator, Callable
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -27,6 +28,9 @@ from companion.db.repositories.summaries import SqlSummaries
 from companion.db.repositories.tokens import SqlTokens
 from companion.db.repositories.turns import SqlTurns
 from companion.db.statements import Statements
+from companion.domain.errors import StorageUnavailable
+
+log = logging.getLogger(__name__)
 
 
 def utc_now() -> datetime:
@@ -68,27 +72,31 @@ class SqlStore:
         self._ring = ring
         self._now = now
 
-    @asynccontextmanager
-    async def read(self) -> AsyncGenerator[SqlUnitOfWork]:
+    def read(self) -> AbstractAsyncContextManager[SqlUnitOfWork]:
         """Open a read-only unit of work, on one snapshot."""
-        async with transaction(self._engines.reader) as run:
-            yield self._unit(run)
+        return self._begun(self._engines.reader)
 
-    @asynccontextmanager
-    async def write(self) -> AsyncGenerator[SqlUnitOfWork]:
+    def write(self) -> AbstractAsyncContextManager[SqlUnitOfWork]:
         """Open a writing unit of work; it commits at the end, or leaves nothing behind.
 
         On SQLite there is one writer at a time: opening a second one within the
         first waits for itself.
         """
-        async with transaction(self._engines.writer) as run:
-            yield self._unit(run)
+        return self._begun(self._engines.writer)
+
+    def note(self) -> AbstractAsyncContextManager[SqlUnitOfWork]:
+        """Open a writing unit of work for what only has to outlive the process."""
+        return self._begun(self._engines.noter)
 
     @asynccontextmanager
-    async def note(self) -> AsyncGenerator[SqlUnitOfWork]:
-        """Open a writing unit of work for what only has to outlive the process."""
-        async with transaction(self._engines.noter) as run:
-            yield self._unit(run)
+    async def _begun(self, engine: AsyncEngine) -> AsyncGenerator[SqlUnitOfWork]:
+        try:
+            async with transaction(engine) as run:
+                yield self._unit(run)
+        except StorageUnavailable as error:
+            # people read that our memory is away; whoever runs this has to read why
+            log.warning("database_failed", extra={"reason": error.reason})
+            raise
 
     async def ping(self) -> None:
         """Raise `StorageUnavailable` unless the database takes a write and keeps it."""

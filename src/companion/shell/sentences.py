@@ -32,6 +32,7 @@ _DATABASE: Final = {
     "locked": "is locked by another program: end that one",
     "full": "has no room left: make some on its disk",
     "read_only": "takes no writes: give Companion the right to write there",
+    "pooler": "is behind a pooler: add ?prepared_statement_cache_size=0 to the address",
     "not_migrated": "lacks tables of this version: run `companion db upgrade`",
     "damaged": "is damaged: restore a backup",
 }
