@@ -21,8 +21,11 @@ from companion.domain.actor import ChannelId, GuildId, MessageId, PersonId
 from companion.domain.conversation import Finish, Summary
 from companion.domain.errors import SealError, Tampered, UnknownKeyId, WrongKeyRing
 from companion.domain.models import Payer
+from companion.domain.money import ReservationId
 from companion.domain.secrets import Secret
+from companion.domain.usage import Micros
 from companion.ports.store import UnitOfWork
+from tests.db.test_store_contract_money import DAY
 from tests.db.things import (
     API_URL,
     NOON,
@@ -79,6 +82,7 @@ async def plant(store: SqlStore) -> None:
         await unit.tokens.add(stored_token(store.fingerprints.of_token(TOKEN)))
         await keep_answer(unit, CANARIES["kept"])
         await unit.replies.arrive([delivery(token=CANARIES["ticket"])], "a", NOON)
+        await unit.ledger.reserve(ReservationId(uuid4()), [DAY], Micros(1), NOON)
         await unit.answer_messages.note(turn.id, ChannelId(1), [MessageId(2)])
         await unit.chat_channels.save(GuildId(1), frozenset({ChannelId(1)}))
         for told in (CANARIES["summary"], CANARIES["summary"] * 50):
