@@ -86,7 +86,7 @@ async def test_signal_lets_a_running_reply_finish(deployment: Deployment, tmp_pa
     assert len(deployment.provider.chats) == 1
     assert not deployment.discord.gateway.online
     left = {path.name for path in (tmp_path / "data").iterdir()}
-    assert left == {"companion.db", "keyring"}  # no write-ahead log
+    assert left == {"companion.db", "keyring", "sessions.json"}  # no write-ahead log
 
 
 async def test_second_signal_ends_at_once(deployment: Deployment) -> None:

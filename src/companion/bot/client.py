@@ -82,6 +82,7 @@ class CompanionBot(GatewayBot):
         self._deliveries = deliveries
         self._up = up
         self._registered = False
+        self._registration_over = asyncio.Event()
         self._handling: set[asyncio.Task[object]] = set()
         self._commands: dict[str, tuple[Command, CommandShape]] = {}
 
@@ -128,10 +129,15 @@ class CompanionBot(GatewayBot):
         """Register the commands at the first connection, if they changed."""
         if not self._registered and self.application_id is not None:
             self._registered = True
-            await register(self.http, self.application_id, self.own_commands())
+            try:
+                await register(self.http, self.application_id, self.own_commands())
+            finally:
+                self._registration_over.set()
 
     async def on_ready(self) -> None:
-        """Note that all shards are connected."""
+        """Note that all shards are connected, and that there are commands to give."""
+        if self._registered:
+            await self._registration_over.wait()
         self._up.set()
 
     async def on_interaction(self, interaction: discord.Interaction) -> None:
