@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from discord.http import Route
 
+from companion.bot.closed_channels import ClosedChannels
 from companion.bot.output_pacing import OutputPacing
 from companion.bot.rest import Rest
 from companion.bot.standing import Standing
@@ -44,6 +45,7 @@ class Client:
     discord: LocalDiscord
     rest: Rest
     standing: Standing
+    closed: ClosedChannels
     clock: SkippingClock
 
     def say(self, where: str = "general") -> Route:
@@ -64,10 +66,11 @@ async def logged_in(restore: Callable[..., None]) -> AsyncGenerator[Client]:
     pacing = OutputPacing(clock, is_restrained=lambda: standing.is_restrained)
     async with LocalDiscord.start() as discord:
         restore(Route, "API_BASE_URL", f"{discord.api_url}/v10")
-        rest = Rest(pacing=pacing, standing=standing, clock=clock)
+        closed = ClosedChannels(clock)
+        rest = Rest(pacing=pacing, standing=standing, closed=closed, clock=clock)
         await rest.static_login(discord.token)
         discord.requests.clear()
         try:
-            yield Client(discord=discord, rest=rest, standing=standing, clock=clock)
+            yield Client(discord=discord, rest=rest, standing=standing, closed=closed, clock=clock)
         finally:
             await rest.close()

@@ -10,6 +10,7 @@ from discord.http import Route
 
 from companion.bot.rest import RateLimited
 from companion.bot.standing import RESTRAINED_AT, SHUT_AT, WINDOW_S, Held
+from companion.playground.api_errors import Problem
 from companion.playground.rate_limits import Limit
 from tests.bot.rest_client import MESSAGES, Client, logged_in, me
 
@@ -101,6 +102,21 @@ async def test_cancelled_request_leaves_its_route_free(client: Client) -> None:
     async with asyncio.timeout(5.0):
         assert await client.rest.request(me())
     client.discord.faults.clear()
+
+
+async def test_channel_that_refuses_words_is_remembered_for_ten_minutes(client: Client) -> None:
+    channel = client.discord.world.channel("general").id
+    client.discord.faults.fail("POST", MESSAGES, Problem.MISSING_PERMISSIONS)
+    with pytest.raises(discord.Forbidden):
+        await client.rest.request(client.say(), json={"content": "a"})
+    assert channel in client.closed
+    client.clock.advance(600.0)
+    assert channel not in client.closed
+    renaming = Route("PATCH", "/channels/{channel_id}", channel_id=channel)
+    client.discord.faults.fail("PATCH", "/channels/{channel_id}", Problem.MISSING_PERMISSIONS)
+    with pytest.raises(discord.Forbidden):
+        await client.rest.request(renaming, json={"name": "new"})
+    assert channel not in client.closed
 
 
 async def test_page_of_the_proxy_stops_everything_for_as_long_as_it_says(client: Client) -> None:

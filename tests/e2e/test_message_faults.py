@@ -66,6 +66,15 @@ async def test_ban_by_the_proxy_is_sat_out_and_answers_come_after_it(world: Worl
         assert body(answer) == HELLO
 
 
+async def test_webhook_that_is_gone_is_used_no_more(world: World) -> None:
+    world.provider.script(SLOW)
+    asked = await world.start("ask", prompt="Tick.")
+    await asked.until(lambda seen: "tick" in seen.text)
+    world.discord.faults.remove_webhook(asked)
+    await until(lambda: not world.door.busy, 15.0)
+    assert len([r for r in world.discord.requests if r.code == 10015]) == 1
+
+
 async def test_thread_that_is_archived_meanwhile_is_opened_again(world: World) -> None:
     world.provider.script(SLOW)
     places = world.discord.world

@@ -17,6 +17,7 @@ from discord.http import Route
 
 from companion.bot.acknowledging import Acknowledger
 from companion.bot.client import CompanionBot
+from companion.bot.closed_channels import ClosedChannels
 from companion.bot.hooks import Hooks
 from companion.bot.identify_record import IdentifyRecord
 from companion.bot.output_pacing import OutputPacing, PacingRules
@@ -129,7 +130,7 @@ class DiscordDoor:
         await _end(bot.handling)
         await self._tasks.close()
         await self._services.deliveries.release()
-        await bot.gate.note_use()  # what ends in good order was of use
+        await bot.gate.close()
         await bot.close()
         if self._connection is not None:
             self._connection.cancel()
@@ -184,13 +185,14 @@ class DiscordDoor:
             PacingRules().for_share(config.share),
             is_restrained=lambda: self._standing.is_restrained,
         )
+        closed = ClosedChannels(clock)
         bot = CompanionBot(
             message_content=config.message_content,
             shard_count=config.shard_count,
             shard_ids=config.shard_ids,
             acknowledger=Acknowledger(session),
             hooks=Hooks(clock),
-            rest=Rest(pacing=pacing, standing=self._standing, clock=clock),
+            rest=Rest(pacing=pacing, standing=self._standing, closed=closed, clock=clock),
             deliveries=services.deliveries,
             record=IdentifyRecord(config.sessions_file, clock),
             clock=clock,
@@ -202,6 +204,7 @@ class DiscordDoor:
             clock=clock,
             session=session,
             pacing=pacing,
+            closed=closed,
             reads_messages=config.message_content,
             key_page=config.key_page,
             api_url=config.api_url,

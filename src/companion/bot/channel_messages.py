@@ -21,7 +21,6 @@ import structlog
 from discord.http import HTTPClient, Route
 
 from companion.bot.buttons import Button
-from companion.bot.closed_channels import ClosedChannels
 from companion.bot.responder import DeliveryDelayed, DeliveryError, DeliveryGone, TextFile
 from companion.bot.rest import RateLimited
 from companion.bot.standing import Held
@@ -30,7 +29,6 @@ from companion.bot.views import view_of
 log = structlog.get_logger()
 
 DELETE_S: Final = 30.0
-UNKNOWN_CHANNEL: Final = 10003
 UNKNOWN_MESSAGE: Final = 10008
 ARCHIVED: Final = 50083
 _MESSAGES: Final = "/channels/{channel_id}/messages"
@@ -75,13 +73,11 @@ class ChannelMessages:
         http: HTTPClient,
         spot: Spot,
         *,
-        closed: ClosedChannels | None = None,
         reused: Sequence[int] = (),
         request_s: float = 30.0,
     ) -> None:
         self._http = http
         self._spot = spot
-        self._closed = closed
         self._unused = deque(reused)
         self._request_s = request_s
         self.ids: list[int] = []
@@ -174,9 +170,6 @@ class ChannelMessages:
         try:
             yield
         except discord.HTTPException as error:
-            shut = error.status == HTTPStatus.FORBIDDEN or error.code == UNKNOWN_CHANNEL
-            if shut and self._closed is not None:
-                self._closed.close(self._spot.channel_id)
             raise _delivery_error(error) from error
         except Held as held:
             raise DeliveryDelayed(retry_after_s=held.seconds) from held

@@ -181,6 +181,7 @@ class CompanionBot(GatewayBot):
 
     async def _tracked(self, told: T, kind: str, handle: Callable[[T], Awaitable[None]]) -> None:
         began = self.loop.time()
+        self.gate.note_use()
         with structlog.contextvars.bound_contextvars(request_id=told.reference), self._counted():
             try:
                 await self._error_hooks.run(told, handle)
@@ -188,7 +189,6 @@ class CompanionBot(GatewayBot):
             finally:
                 seconds = round(self.loop.time() - began, 3)
                 log.info("interaction_handled", kind=kind, seconds=seconds)
-                await self.gate.note_use()
 
     @contextmanager
     def _counted(self) -> Generator[None]:

@@ -66,6 +66,7 @@ class IdentifyGate:
         self._known: BotGateway | None = None
         self._asked_at = 0.0
         self._unserved = False
+        self._noting: asyncio.Task[None] | None = None
 
     async def check(self) -> BotGateway:
         """Ask Discord at the start; raises `ConnectionsUsedUp`."""
@@ -92,11 +93,17 @@ class IdentifyGate:
             self._unserved = True
             return known.url
 
-    async def note_use(self) -> None:
-        """Note that somebody was served, or that all ends as it should."""
+    def note_use(self) -> None:
+        """Note that somebody is being served; nothing waits for it to be written."""
         if self._unserved:
             self._unserved = False
-            await self._record.note_use()
+            self._noting = asyncio.create_task(self._record.note_use())
+
+    async def close(self) -> None:
+        """Note that all ends as it should."""
+        self.note_use()
+        if self._noting is not None:
+            await asyncio.wait({self._noting})
 
     async def _until_some_are_left(self, shard: int) -> BotGateway:
         """Other shards may be connected: they are not given up for this one."""

@@ -12,7 +12,6 @@ from discord.http import HTTPClient
 
 from companion.bot.aftermath import Aftermath
 from companion.bot.channel_messages import ChannelMessages, Spot
-from companion.bot.closed_channels import ClosedChannels
 from companion.bot.interaction_responder import InteractionResponder, Target
 from companion.bot.interaction_webhook import Address
 from companion.bot.replies import Replies, Way, from_first
@@ -45,7 +44,6 @@ class Recovering:
         words: ChatWords,
         http: HTTPClient,
         session: aiohttp.ClientSession,
-        closed: ClosedChannels,
         clock: Clock,
         tasks: BackgroundTasks,
     ) -> None:
@@ -56,7 +54,6 @@ class Recovering:
         self._words = words
         self._http = http
         self._session = session
-        self._closed = closed
         self._clock = clock
         self._tasks = tasks
         self._looking = False
@@ -128,9 +125,7 @@ class Recovering:
         if channel_id is None or not (delivery.reply_to or delivery.may_move_on):
             return None
         spot = Spot(channel_id=channel_id, origin=delivery.origin, reply_to=delivery.reply_to)
-        messages = ChannelMessages(
-            self._http, spot, closed=self._closed, reused=shown.in_channel or delivery.reused
-        )
+        messages = ChannelMessages(self._http, spot, reused=shown.in_channel or delivery.reused)
         return Way.in_channel(messages)
 
     def _seconds_left(self, delivery: Delivery) -> float:

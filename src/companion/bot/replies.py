@@ -12,7 +12,6 @@ from discord.http import HTTPClient
 from companion.bot.aftermath import Aftermath
 from companion.bot.channel_messages import ChannelMessages, Spot
 from companion.bot.channel_responder import ChannelResponder
-from companion.bot.closed_channels import ClosedChannels
 from companion.bot.exchange import Exchange
 from companion.bot.incoming import Incoming
 from companion.bot.interaction_responder import InteractionResponder, Target
@@ -75,7 +74,6 @@ class Replies:
         words: ChatWords,
         clock: Clock,
         http: HTTPClient,
-        closed: ClosedChannels,
         notices: Notices,
         aftermath: Aftermath,
         deliveries: Deliveries,
@@ -84,7 +82,6 @@ class Replies:
         self._words = words
         self._clock = clock
         self._http = http
-        self._closed = closed
         self._notices = notices
         self._aftermath = aftermath
         self._deliveries = deliveries
@@ -188,7 +185,7 @@ class Replies:
     def _messages_below(self, incoming: Incoming, reused: Sequence[int]) -> ChannelMessages:
         message = incoming.message
         spot = Spot(channel_id=message.channel.id, origin=message.id, reply_to=message.id)
-        return ChannelMessages(self._http, spot, closed=self._closed, reused=reused)
+        return ChannelMessages(self._http, spot, reused=reused)
 
     async def _refuse(self, incoming: Incoming, failed: Failed) -> None:
         if isinstance(failed.error, AlreadyAnswered):

@@ -20,6 +20,7 @@ import structlog
 from discord.gateway import DiscordClientWebSocketResponse
 from discord.http import HTTPClient, Route, parse_response
 
+from companion.bot.closed_channels import ClosedChannels
 from companion.bot.output_pacing import OutputPacing, Urgency
 from companion.bot.rest_buckets import Bucket, Buckets
 from companion.bot.standing import Held, Standing
@@ -36,6 +37,8 @@ PAUSE_S: Final = 1.0
 
 _TYPING: Final = "/channels/{channel_id}/typing"
 _CHANNEL: Final = "/channels/{channel_id}"
+_MESSAGES: Final = "/channels/{channel_id}/messages"
+UNKNOWN_CHANNEL: Final = 10003
 
 
 class RateLimited(discord.HTTPException):
@@ -51,10 +54,13 @@ class RateLimited(discord.HTTPException):
 class Rest(HTTPClient):
     """The library's REST client with a way of its own to send requests."""
 
-    def __init__(self, *, pacing: OutputPacing, standing: Standing, clock: Clock) -> None:
+    def __init__(
+        self, *, pacing: OutputPacing, standing: Standing, closed: ClosedChannels, clock: Clock
+    ) -> None:
         super().__init__()
         self._pacing = pacing
         self._standing = standing
+        self._closed = closed
         self._clock = clock
         self._session: aiohttp.ClientSession | None = None
         self._buckets = Buckets()
@@ -145,6 +151,8 @@ class Rest(HTTPClient):
             if response.status < HTTPStatus.MULTIPLE_CHOICES:
                 return data
             error = _error(response, data)
+            if route.channel_id is not None and _shuts(route, error):
+                self._closed.close(int(route.channel_id))
             if isinstance(error, RateLimited):
                 log.warning("rate_limited", seconds=error.retry_after_s, route=route.path)
                 (self._everywhere if error.everywhere else bucket).block(error.retry_after_s, now)
@@ -175,6 +183,13 @@ def urgency_of(route: Route, body: object) -> Urgency:
     ):
         return Urgency.GROWTH
     return Urgency.PART
+
+
+def _shuts(route: Route, error: discord.HTTPException) -> bool:
+    """Say whether it means that the app may write nothing there."""
+    speaks = route.path == _TYPING or route.path.startswith(_MESSAGES)
+    refused = error.status == HTTPStatus.FORBIDDEN or error.code == UNKNOWN_CHANNEL
+    return refused and speaks and route.method in {"POST", "PATCH"}
 
 
 def _error(response: aiohttp.ClientResponse, data: object) -> discord.HTTPException:

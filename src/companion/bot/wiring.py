@@ -50,6 +50,7 @@ class Ground:
     clock: Clock
     session: aiohttp.ClientSession
     pacing: OutputPacing
+    closed: ClosedChannels
     reads_messages: bool
     key_page: str
     api_url: str | None
@@ -59,7 +60,6 @@ class Ground:
 class _Shared:
     """What several handlers use."""
 
-    closed: ClosedChannels
     notices: Notices
     threads: Threads
     replies: Replies
@@ -100,12 +100,12 @@ def furnish(bot: CompanionBot, ground: Ground) -> Recovering:
 
 def _share(bot: CompanionBot, ground: Ground) -> _Shared:
     services, clock, http = ground.services, ground.clock, bot.http
-    closed, notices = ClosedChannels(clock), Notices(clock, every_s=NOTICE_EVERY_S)
+    notices = Notices(clock, every_s=NOTICE_EVERY_S)
     threads = Threads(
         services,
         http,
         tasks=ground.tasks,
-        closed=closed,
+        closed=ground.closed,
         clock=clock,
         reads_messages=ground.reads_messages,
     )
@@ -115,13 +115,11 @@ def _share(bot: CompanionBot, ground: Ground) -> _Shared:
         words=words,
         clock=clock,
         http=http,
-        closed=closed,
         notices=notices,
         aftermath=aftermath,
         deliveries=services.deliveries,
     )
     return _Shared(
-        closed=closed,
         notices=notices,
         threads=threads,
         replies=replies,
@@ -141,7 +139,6 @@ def _recovering(bot: CompanionBot, ground: Ground, shared: _Shared) -> Recoverin
         words=shared.words,
         http=bot.http,
         session=ground.session,
-        closed=shared.closed,
         clock=ground.clock,
         tasks=ground.tasks,
     )
@@ -157,7 +154,7 @@ def _talking(bot: CompanionBot, ground: Ground, shared: _Shared) -> Talking:
         shared.replies,
         shared.attachments,
         hearing=hearing,
-        closed=shared.closed,
+        closed=ground.closed,
         notices=shared.notices,
         http=bot.http,
         tasks=ground.tasks,
