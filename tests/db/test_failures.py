@@ -18,7 +18,8 @@ from companion.db import migrations
 from companion.db.engine import open_engines
 from companion.db.failures import translated
 from companion.db.keyring import KeyRing
-from companion.db.uow import SqlStore, open_store, transaction, utc_now
+from companion.db.statements import transaction
+from companion.db.uow import SqlStore, open_store, utc_now
 from companion.domain.actor import PersonId
 from companion.domain.conversation import ConversationId
 from companion.domain.errors import ConfigurationError, StorageUnavailable

@@ -33,8 +33,8 @@ from companion.db.sealed_columns import (
     sealed_tables,
     under,
 )
-from companion.db.statements import Statements
-from companion.db.uow import transaction, utc_now
+from companion.db.statements import Statements, transaction
+from companion.db.uow import utc_now
 from companion.domain.errors import SealError
 
 BATCH: Final = 50

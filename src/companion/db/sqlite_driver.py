@@ -4,6 +4,10 @@ SQLAlchemy asks an async driver for a cursor, an execution, the rows and the clo
 one by one. Each question is a hand-over between threads and two turns of the event
 loop, which together cost more than the statement. This cursor does it all at once, and
 a transaction begins within the visit of its first statement.
+
+Even one visit costs more than to touch a few rows by key. Once a transaction has begun no
+statement waits for a lock, so the brief ones are run where they are asked for, on the
+event loop's own thread. Only the caller knows which ones are: see `Statements.quick`.
 """
 
 from __future__ import annotations
@@ -32,9 +36,9 @@ class OneVisitCursor:
 
     arraysize = 1
 
-    def __init__(self, visit: Visit, run: Callable[..., sqlite3.Cursor]) -> None:
+    def __init__(self, connection: OneVisitConnection, visit: Visit) -> None:
+        self._asked = connection
         self._visit = visit
-        self._run_one = run
         self._rows: list[Any] = []
         self.description: Any = None
         self.rowcount = -1
@@ -45,7 +49,10 @@ class OneVisitCursor:
 
     async def execute(self, statement: str, values: Sequence[Any] = ()) -> OneVisitCursor:
         """Run a statement and fetch everything it returns."""
-        await self._visit(self._run, sqlite3.Cursor.execute, statement, values)
+        if self._asked.on_the_spot:
+            self._run(sqlite3.Cursor.execute, statement, values)
+        else:
+            await self._visit(self._run, sqlite3.Cursor.execute, statement, values)
         return self
 
     async def executemany(self, statement: str, values: Iterable[Sequence[Any]]) -> OneVisitCursor:
@@ -62,7 +69,7 @@ class OneVisitCursor:
         """Do nothing: the real cursor is closed already."""
 
     def _run(self, execute: Callable[..., Any], statement: str, values: Any) -> None:
-        cursor = self._run_one(execute, statement, values)
+        cursor = self._asked.run(execute, statement, values)
         try:
             self.description, self.rowcount = cursor.description, cursor.rowcount
             self.lastrowid = cursor.lastrowid
@@ -79,14 +86,22 @@ class OneVisitConnection(aiosqlite.Connection):
         # a daemon: a process that is told to stop does not wait for it
         asked = cast("Questions", self._tx)  # pyright: ignore[reportUnknownMemberType]  # untyped
         self._thread = self.worker = Thread(target=serve, args=(asked,), daemon=True)
+        self.brief = False
+        """Whether the statement that comes next touches few rows, by key."""
         self._begin = ""
         self._wanted: str | None = None
-        self._synchronous: str | None = None
+        self.synchronous: str | None = None
+        """What commits wait for now, where it was ever said."""
 
     def cursor(self) -> OneVisitCursor:  # type: ignore[override]  # SQLAlchemy needs no more
         """Make a cursor, without a visit."""
         visit = cast("Visit", self._execute)  # pyright: ignore[reportUnknownMemberType]  # untyped
-        return OneVisitCursor(visit, self._run)
+        return OneVisitCursor(self, visit)
+
+    @property
+    def on_the_spot(self) -> bool:
+        """Whether the next statement is run without a visit: it is brief, and has its lock."""
+        return self.brief and not self._begin
 
     def begin(self, begin: str, *, synchronous: str | None = None) -> None:
         """Begin a transaction with the next statement, and say what its commit waits for."""
@@ -95,8 +110,13 @@ class OneVisitConnection(aiosqlite.Connection):
     async def commit(self) -> None:
         """Commit, when there was a statement at all."""
         self._begin = ""
-        if self.in_transaction:
+        if not self.in_transaction:
+            return
+        try:
             await super().commit()
+        except sqlite3.Error:
+            await self.rollback()  # SQLAlchemy takes it for ended, and the next one would fail
+            raise
 
     async def rollback(self) -> None:
         """Roll back when there is a transaction; the pool asks each time it gets one back."""
@@ -104,17 +124,18 @@ class OneVisitConnection(aiosqlite.Connection):
         if self.in_transaction:
             await super().rollback()
 
-    def _run(
+    def run(
         self, execute: Callable[..., sqlite3.Cursor], statement: str, values: Any
     ) -> sqlite3.Cursor:
+        """Run a statement, in the transaction that was begun."""
         if self._begin:
             self._open(self._begin)
         return execute(self._conn.cursor(), statement, values)
 
     def _open(self, begin: str) -> None:
-        if self._wanted and self._wanted != self._synchronous:  # not within a transaction
+        if self._wanted and self._wanted != self.synchronous:  # not within a transaction
             self._conn.execute(f"PRAGMA synchronous={self._wanted}")
-            self._synchronous = self._wanted
+            self.synchronous = self._wanted
         self._begin = ""
         self._conn.execute(begin)
 

@@ -2,25 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Final, TypeAlias, TypeVar
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Any, Final, TypeAlias, TypeVar, cast
 
 import sqlalchemy
-from sqlalchemy import Delete, Select, Update
+from sqlalchemy import CursorResult, Delete, Executable, Select, Update
 from sqlalchemy.dialects import sqlite
-from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncSession
 from sqlalchemy.sql.dml import ReturningUpdate
 from sqlalchemy.sql.selectable import TypedReturnsRows
 
 from companion.db.failures import translated
 from companion.db.rows import Row
+from companion.domain.errors import StorageUnavailable
 
 if TYPE_CHECKING:
     from sqlalchemy.dialects import postgresql
 
+    from companion.db.sqlite_driver import OneVisitConnection
+
 T = TypeVar("T")
 Insert: TypeAlias = "sqlite.Insert | postgresql.Insert"
 
+_COMMANDS: Final = {
+    command: sqlalchemy.text(command)
+    for command in (
+        "SAVEPOINT part",
+        "ROLLBACK TO SAVEPOINT part",
+        "RELEASE SAVEPOINT part",
+    )
+}
 # a row object that was read before is read anew: statements change rows behind its back
 _OPTIONS: Final = {"populate_existing": True, "synchronize_session": False}
 
@@ -28,11 +40,17 @@ _OPTIONS: Final = {"populate_existing": True, "synchronize_session": False}
 class Statements:
     """Runs statements for the repositories of one unit of work."""
 
-    __slots__ = ("_session", "on_sqlite")
+    __slots__ = ("_connection", "_driver", "_session", "is_broken", "on_sqlite")
 
-    def __init__(self, session: AsyncSession, *, on_sqlite: bool) -> None:
+    def __init__(
+        self, session: AsyncSession, connection: AsyncConnection, driver: OneVisitConnection | None
+    ) -> None:
         self._session = session
-        self.on_sqlite = on_sqlite
+        self._connection = connection
+        self._driver = driver
+        self.on_sqlite = driver is not None
+        self.is_broken = False
+        """Whether nothing can be saved of this transaction any more."""
 
     def insert(self, table: type[Row]) -> Insert:
         """Begin an INSERT that can say `ON CONFLICT`."""
@@ -65,10 +83,63 @@ class Statements:
             result: Any = await self._session.execute(change, execution_options=_OPTIONS)
             return int(result.rowcount)
 
+    async def quick(
+        self, statement: Executable, values: Mapping[str, Any] | None = None
+    ) -> CursorResult[Any]:
+        """Run a statement on tables (not row classes) that touches few rows, by key.
+
+        On SQLite it runs where it is asked for: one that takes long holds up everything.
+        """
+        with translated():
+            if self._driver is not None:
+                self._driver.brief = True
+            try:
+                return await self._connection.execute(statement, values)
+            finally:
+                if self._driver is not None:
+                    self._driver.brief = False
+
+    @asynccontextmanager
+    async def undoable(self) -> AsyncGenerator[None]:
+        """Undo what the block does when it raises, and nothing else of the transaction."""
+        await self._say("SAVEPOINT part")
+        done = False
+        try:
+            yield
+            done = True
+        finally:
+            if not done:
+                await self._undo()
+        await self._say("RELEASE SAVEPOINT part")
+
+    async def _undo(self) -> None:
+        try:
+            await self._say("ROLLBACK TO SAVEPOINT part")
+            await self._say("RELEASE SAVEPOINT part")
+        except StorageUnavailable:
+            self.is_broken = True  # a full disk, say, ends all of a transaction
+
+    async def _say(self, command: str) -> None:
+        await self.quick(_COMMANDS[command])
+
     async def run_all(
         self, change: sqlalchemy.Insert | Update, values: Sequence[Mapping[str, Any]]
     ) -> None:
         """Run a change of a table once for each of the values, in one visit."""
         with translated():
-            connection = await self._session.connection()
-            await connection.execute(change, values)
+            await self._connection.execute(change, values)
+
+
+@asynccontextmanager
+async def transaction(engine: AsyncEngine) -> AsyncGenerator[Statements]:
+    """Run a transaction: commit at the end, roll back on an exception or cancellation."""
+    async with AsyncSession(engine, expire_on_commit=False, autoflush=False) as session:
+        with translated():  # waits for a connection; SQLite begins with the first statement
+            connection = await session.connection()
+            driver = None
+            if engine.dialect.name == "sqlite":
+                raw = await connection.get_raw_connection()
+                driver = cast("OneVisitConnection", raw.driver_connection)
+        yield Statements(session, connection, driver)
+        with translated():
+            await session.commit()

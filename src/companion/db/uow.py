@@ -8,12 +8,10 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
-
 from companion.db.canary import open_canary, touch
 from companion.db.engine import Engines, open_engines
-from companion.db.failures import translated
 from companion.db.fingerprints import RingFingerprints
+from companion.db.grouped_writes import GroupedWrites
 from companion.db.keyring import KeyRing
 from companion.db.repositories.answer_messages import SqlAnswerMessages, SqlChatChannels
 from companion.db.repositories.conversations import SqlConversations
@@ -27,7 +25,7 @@ from companion.db.repositories.replies import SqlReplies
 from companion.db.repositories.summaries import SqlSummaries
 from companion.db.repositories.tokens import SqlTokens
 from companion.db.repositories.turns import SqlTurns
-from companion.db.statements import Statements
+from companion.db.statements import Statements, transaction
 from companion.domain.errors import StorageUnavailable
 
 log = logging.getLogger(__name__)
@@ -69,12 +67,14 @@ class SqlStore:
     ) -> None:
         self.fingerprints = fingerprints
         self._engines = engines
+        on_sqlite = engines.writer.dialect.name == "sqlite"
+        self._grouped = GroupedWrites(engines) if on_sqlite else None
         self._ring = ring
         self._now = now
 
     def read(self) -> AbstractAsyncContextManager[SqlUnitOfWork]:
         """Open a read-only unit of work, on one snapshot."""
-        return self._begun(self._engines.reader)
+        return self._begun(transaction(self._engines.reader))
 
     def write(self) -> AbstractAsyncContextManager[SqlUnitOfWork]:
         """Open a writing unit of work; it commits at the end, or leaves nothing behind.
@@ -82,16 +82,18 @@ class SqlStore:
         On SQLite there is one writer at a time: opening a second one within the
         first waits for itself.
         """
-        return self._begun(self._engines.writer)
+        return self._begun(self._writing(durable=True))
 
     def note(self) -> AbstractAsyncContextManager[SqlUnitOfWork]:
         """Open a writing unit of work for what only has to outlive the process."""
-        return self._begun(self._engines.noter)
+        return self._begun(self._writing(durable=False))
 
     @asynccontextmanager
-    async def _begun(self, engine: AsyncEngine) -> AsyncGenerator[SqlUnitOfWork]:
+    async def _begun(
+        self, opening: AbstractAsyncContextManager[Statements]
+    ) -> AsyncGenerator[SqlUnitOfWork]:
         try:
-            async with transaction(engine) as run:
+            async with opening as run:
                 yield self._unit(run)
         except StorageUnavailable as error:
             # people read that our memory is away; whoever runs this has to read why
@@ -102,6 +104,11 @@ class SqlStore:
         """Raise `StorageUnavailable` unless the database takes a write and keeps it."""
         async with transaction(self._engines.writer) as run:
             await touch(run)
+
+    def _writing(self, *, durable: bool) -> AbstractAsyncContextManager[Statements]:
+        if self._grouped is not None:
+            return self._grouped.part(durable=durable)
+        return transaction(self._engines.writer if durable else self._engines.noter)
 
     def _unit(self, run: Statements) -> SqlUnitOfWork:
         ring, now = self._ring, self._now
@@ -136,14 +143,3 @@ async def open_store(
         async with transaction(engines.writer) as run:
             fingerprints = await open_canary(run, ring, now())
         yield SqlStore(engines, ring, fingerprints, now)
-
-
-@asynccontextmanager
-async def transaction(engine: AsyncEngine) -> AsyncGenerator[Statements]:
-    """Run a transaction: commit at the end, roll back on an exception or cancellation."""
-    async with AsyncSession(engine, expire_on_commit=False, autoflush=False) as session:
-        with translated():  # waits for a connection; SQLite begins with the first statement
-            await session.connection()
-        yield Statements(session, on_sqlite=engine.dialect.name == "sqlite")
-        with translated():
-            await session.commit()
