@@ -70,7 +70,7 @@ async def running_app(
         **environment,
     }
     log_file = data / "app.log"
-    log = log_file.open("wb")
+    log = log_file.open("ab")
     began = time.monotonic()
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "companion", "run", *options),
