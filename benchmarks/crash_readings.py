@@ -111,6 +111,10 @@ class Ledger:
         )
         return frozenset(found)
 
+    async def left_behind(self) -> int:
+        """Return how many replies nobody has brought to their end yet."""
+        return (await self._numbers("SELECT count(*) FROM replies"))[0]
+
     async def complaints(self) -> list[str]:
         """Return what must not be: open requests, answers paid twice, replies left behind."""
         checks = {

@@ -118,7 +118,7 @@ class Drill:
         ledger = Ledger(self._url, plan.folder)
         accepted = [each for each in asked if each.was_accepted(await ledger.origins())]
         again = await self._start()
-        await self._settle(accepted, killed_at, tally)
+        await self._settle(accepted, killed_at, tally, ledger)
         tally.fates.update(read_fate(each, self._discord) for each in accepted)
         killed_s = killed_at - min(each.began for each in asked)
         wrong = [
@@ -157,13 +157,17 @@ class Drill:
         await app.aclose()
         return at, code
 
-    async def _settle(self, asked: Sequence[Asked], since: float, tally: Tally) -> None:
+    async def _settle(
+        self, asked: Sequence[Asked], since: float, tally: Tally, ledger: Ledger
+    ) -> None:
         until = time.monotonic() + PATIENCE_S
         waiting = list(asked)
         while waiting and time.monotonic() < until:
             await asyncio.sleep(0.1)
             waiting = [each for each in waiting if read_fate(each, self._discord).is_pending]
         tally.settled_s.append(time.monotonic() - since)
+        while await ledger.left_behind() and time.monotonic() < until:  # noqa: ASYNC110  untold
+            await asyncio.sleep(0.5)
         await asyncio.sleep(1.5)  # what would come twice has come by then
 
     async def _start(self) -> Running:
@@ -202,6 +206,7 @@ def _environment(discord: LocalDiscord, model: ScriptedProvider, url: str | None
         "DISCORD_API_URL": discord.api_url,
         "OPENAI_BASE_URL": model.base_url,
         "OPENAI_API_KEY": "sk-benchmark-000000000000",
+        "COMPANION_LOG_LEVEL": "INFO",
         "COMPANION_LIMIT_USER": UNLIMITED,
         "COMPANION_LIMIT_GUILD": UNLIMITED,
         "COMPANION_LIMIT_KEY": UNLIMITED,

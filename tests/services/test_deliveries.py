@@ -13,6 +13,7 @@ from companion.domain.conversation import Finish, NewTurn
 from companion.domain.delivery import Delivery, Ending, ReplyState, Shown
 from companion.domain.errors import AlreadyAnswered, StorageUnavailable
 from companion.ports.replies import StoredReply
+from companion.services import deliveries
 from companion.services.background import BackgroundTasks
 from companion.services.deliveries import LEASE_S, Deliveries
 from companion.services.running_turns import Cut, Running
@@ -64,10 +65,9 @@ def desk() -> Desk:
     return Desk()
 
 
-async def test_what_arrived_is_stored_without_being_waited_for(desk: Desk) -> None:
+async def test_what_arrived_is_stored_before_anything_is_done_with_it(desk: Desk) -> None:
     sent = delivery()
-    desk.mine.arrive(sent)
-    await until(lambda: desk.stored)
+    await desk.mine.arrive(sent)
     (reply,) = desk.stored
     assert (reply.delivery, reply.state) == (sent, ReplyState.ARRIVED)
 
@@ -90,7 +90,7 @@ async def test_all_that_runs_is_kept_in_one_transaction(desk: Desk) -> None:
 
 async def test_a_shown_reply_leaves_nothing_behind(desk: Desk) -> None:
     sent = delivery()
-    desk.mine.arrive(sent)
+    await desk.mine.arrive(sent)
     await desk.mine.keep()
     desk.mine.finish(sent.id)
     await desk.mine.keep()
@@ -155,7 +155,7 @@ async def test_a_database_that_takes_nothing_from_anybody_stops_no_reply(
 
 async def test_of_two_processes_with_one_interaction_only_one_begins(desk: Desk) -> None:
     sent = delivery()
-    desk.other.arrive(sent)
+    await desk.other.arrive(sent)
     await desk.other.keep()
     with pytest.raises(AlreadyAnswered):
         await desk.begun(sent)
@@ -227,3 +227,31 @@ async def test_whoever_lost_a_reply_leaves_its_turn_to_the_other() -> None:
                 late = house.clock.now() + timedelta(seconds=LEASE_S)
                 assert await unit.replies.take_expired(other.owner, late, late, 9)
     assert [turn.finish for turn in house.turns] == [None]
+
+
+async def test_a_slow_database_holds_up_no_acknowledgement(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    desk = Desk()
+    monkeypatch.setattr(deliveries, "LONGEST_ARRIVAL_S", 0.01)
+    async with desk.store.write():  # whoever writes now waits
+        await desk.mine.arrive(delivery())
+    await until(lambda: desk.stored)
+
+
+async def test_a_failing_database_is_not_waited_for() -> None:
+    desk = Desk()
+    desk.store.down = True
+    await desk.mine.arrive(delivery())
+    async with asyncio.timeout(0.1):
+        await desk.mine.arrive(delivery())
+
+
+async def test_the_first_words_are_kept_before_they_are_shown(desk: Desk) -> None:
+    sent, texts = delivery(), list[str]()
+    turn = await desk.begun(sent, texts)
+    await desk.mine.keep()
+    texts.append("So")
+    desk.mine.about_to_show(sent.id)
+    await until(lambda: desk.store.tables.turns[turn.id].answer)
+    assert desk.store.tables.turns[turn.id].answer == "So"

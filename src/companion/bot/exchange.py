@@ -123,9 +123,9 @@ class Exchange:
     async def defer(self, *, ephemeral: bool) -> None:
         """Acknowledge with a placeholder; raises `Unacknowledged`.
 
-        It is noted first, and not waited for: whatever happens now, it is not left behind.
+        It is noted first, if the database is quick: whatever happens now, it is not forgotten.
         """
-        self._deliveries.arrive(delivery_of(self.reply_id, self.interaction, private=True))
+        await self._deliveries.arrive(delivery_of(self.reply_id, self.interaction, private=True))
         receipt = await self._acknowledger.respond(
             self.interaction,
             CallbackType.deferred_channel_message,

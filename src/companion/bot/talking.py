@@ -74,7 +74,7 @@ class Talking:
 
     async def answer(self, incoming: Incoming) -> None:
         """Answer a message; raises `CompanionError`."""
-        self._services.deliveries.arrive(delivery_below(incoming))
+        await self._services.deliveries.arrive(delivery_below(incoming))
         request = await self._request(incoming)
         if not request.prompt:
             if self._notices.may(incoming.actor.discord_id, incoming.place.channel_id):

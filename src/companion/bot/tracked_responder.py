@@ -80,3 +80,4 @@ class TrackedResponder:
         if not await self._deliveries.holds(self._reply):
             self._lost = True
             raise DeliveryGone
+        self._deliveries.about_to_show(self._reply)

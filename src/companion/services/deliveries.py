@@ -39,6 +39,8 @@ from companion.services.running_turns import Cut, Running
 
 EVERY_S: Final = 1.0
 LEASE_S: Final = 6.0
+LONGEST_ARRIVAL_S: Final = 0.15
+"""How long an acknowledgement may wait for the database: it has three seconds in all."""
 _NOBODYS: Final = {"full", "read_only"}
 """Why the database takes nothing from anybody, so that nobody else can have the lease."""
 _NAME: Final = "deliveries"
@@ -91,17 +93,21 @@ class Deliveries:
         self._urgent = asyncio.Event()
         self._kept = asyncio.Condition()
         self._renew_at = 0.0
+        self._is_failing = False
 
     def __len__(self) -> int:
         return len(self._held)
 
     # What the doors tell
 
-    def arrive(self, delivery: Delivery) -> None:
-        """Hold a reply from now on; it is stored in a moment, and nothing waits for that."""
-        lease = Lease(reply=delivery.id, owner=self.owner)
-        self._hold(_Held(delivery=delivery, lease=lease, until=self._lease_end()))
-        self._urgent.set()
+    async def arrive(self, delivery: Delivery) -> None:
+        """Hold a reply from now on. It is stored on return, unless the database is slow."""
+        held = self._arrived(delivery)
+        if self._is_failing:
+            return
+        with suppress(TimeoutError):
+            async with asyncio.timeout(LONGEST_ARRIVAL_S), self._kept:
+                await self._kept.wait_for(lambda: held.stored)
 
     def adopt(self, reply: StoredReply) -> None:
         """Hold a reply that was taken over from another process."""
@@ -129,6 +135,12 @@ class Deliveries:
         if held := self._held.get(reply):
             held.done = True
 
+    def about_to_show(self, reply: ReplyId) -> None:
+        """Keep the first words now: once people have seen some, they are not written anew."""
+        held = self._held.get(reply)
+        if held is not None and held.texts and not held.texts_stored:
+            self._urgent.set()
+
     def watch(self, reply: ReplyId, running: Running) -> None:
         """Cut the reply when another process takes it over."""
         if held := self._held.get(reply):
@@ -152,7 +164,7 @@ class Deliveries:
         First in the transaction: replies are locked before conversations, turns and the log.
         """
         if delivery.id not in self._held:
-            self.arrive(delivery)
+            self._arrived(delivery)
         held = self._held[delivery.id]
         until = self._lease_until()
         if not await unit.replies.accept(delivery, held.lease, turn, terms, until):
@@ -185,17 +197,25 @@ class Deliveries:
         now, held = self._clock.monotonic(), list(self._held.values())
         shown = [(each, each.shown) for each in held if each.shown != each.shown_stored]
         done = [each for each in held if each.done and not each.open]
+        new = [each for each in held if not (each.stored or each.done)]
         renews = now >= self._renew_at
-        texts = [(h, len(h.texts), c) for h in held if renews and (c := h.checkpoint())]
+        texts = [
+            (each, len(each.texts), checkpoint)
+            for each in held
+            if (renews or not each.texts_stored) and (checkpoint := each.checkpoint())
+        ]
         fences: Mapping[ReplyId, int] | None = None
         async with self._store.note() as unit:
-            new = [each.delivery for each in held if not (each.stored or each.done)]
-            await unit.replies.arrive(new, self.owner, self._lease_until())
+            await unit.replies.arrive(
+                [each.delivery for each in new], self.owner, self._lease_until()
+            )
             await unit.replies.note_shown([(each.lease, messages) for each, messages in shown])
             await unit.replies.remove([each.lease for each in done])
             if renews:
                 fences = await unit.replies.renew(self.owner, self._lease_until())
             await unit.turns.checkpoint([checkpoint for _, _, checkpoint in texts])
+        for each in new:
+            each.stored = True
         for each, messages in shown:
             each.shown_stored = messages
         for each, count, _ in texts:
@@ -241,6 +261,13 @@ class Deliveries:
             if self._held.get(each.lease.reply) is each:
                 del self._held[each.lease.reply]
 
+    def _arrived(self, delivery: Delivery) -> _Held:
+        lease = Lease(reply=delivery.id, owner=self.owner)
+        held = _Held(delivery=delivery, lease=lease, until=self._lease_end())
+        self._hold(held)
+        self._urgent.set()
+        return held
+
     def _hold(self, held: _Held) -> None:
         self._held[held.lease.reply] = held
         if not self._tasks.runs(_NAME):
@@ -251,7 +278,9 @@ class Deliveries:
             self._urgent.clear()
             try:
                 await self.keep()
+                self._is_failing = False
             except StorageError as error:
+                self._is_failing = True
                 await self._bear(error)
             async with self._kept:
                 self._kept.notify_all()
