@@ -128,6 +128,7 @@ async def test_who_is_refused_for_a_bucket_keeps_no_slot(small: House) -> None:
     for _ in range(5):
         assert isinstance(await small.refusal(), RateLimited)
     small.limiter.empty.clear()
+    small.clock.advance(1.0)
     await small.answer()
 
 

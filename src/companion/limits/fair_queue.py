@@ -75,6 +75,12 @@ class SlotQueue:
         """Whether whoever comes now would have to wait."""
         return self._running >= self._sizes.process
 
+    def check(self, claim: Claim) -> None:
+        """Raise `Overloaded` when whoever claims a slot now would be refused: see `FairQueue`."""
+        if len(self._round) and not self._has_room(claim):
+            with self.enter(claim, lambda: 1):
+                pass
+
     def enter(self, claim: Claim, cost: Callable[[], int]) -> SlotTicket:
         """Take a slot, or a place in the queue: see `FairQueue`."""
         if self._has_room(claim):

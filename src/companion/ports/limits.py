@@ -120,6 +120,10 @@ class FairQueue(Protocol):
         """Whether whoever comes now would have to wait."""
         ...
 
+    def check(self, claim: Claim) -> None:
+        """Raise `Overloaded` when whoever claims a slot now would be refused; takes nothing."""
+        ...
+
     def enter(self, claim: Claim, cost: Callable[[], int]) -> Ticket:
         """Take a slot, or a place in the queue; raises `Overloaded` when that would take long.
 

@@ -2,26 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Callable
+from collections import OrderedDict
+from collections.abc import AsyncGenerator, Callable, Iterable
 from contextlib import asynccontextmanager
 from typing import Final
 
 from companion.domain.actor import Actor, Place
 from companion.domain.errors import RateLimited
 from companion.domain.models import Credential, Payer
-from companion.ports.limits import Bucket, Claim, FairQueue, Limiter, LimitScope, Ticket
+from companion.ports.clock import Clock
+from companion.ports.limits import (
+    Bucket,
+    Claim,
+    FairQueue,
+    Limiter,
+    LimitScope,
+    Refusal,
+    Ticket,
+)
 from companion.services.access import identity
 
 USUAL_COST: Final = 1000
 """Tokens; what a request is taken for whose length is not looked at."""
 
+_MOST_EMPTY: Final = 10_000
+
 
 class Admission:
     """Lets replies in: now, in a while, or not."""
 
-    def __init__(self, *, limiter: Limiter, queue: FairQueue) -> None:
+    def __init__(self, *, limiter: Limiter, queue: FairQueue, clock: Clock) -> None:
         self._limiter = limiter
         self._queue = queue
+        self._empty = _EmptyBuckets(clock)
 
     @property
     def running(self) -> int:
@@ -38,11 +51,20 @@ class Admission:
         """Whether whoever comes now would have to wait."""
         return self._queue.is_full
 
+    def glance(self, actor: Actor, place: Place) -> None:
+        """Raise what is known without asking anybody: `RateLimited` or `Overloaded`.
+
+        Who floods us is mostly turned away here, before a look into the database.
+        """
+        self._empty.check(_buckets(actor, place))
+        self._queue.check(_claim(actor, place, None))
+
     async def buckets(self, actor: Actor, place: Place, credential: Credential) -> None:
         """Take a token of the person, the server and the key; raises `RateLimited`."""
         refusal = await self._limiter.take(_buckets(actor, place, credential))
         if refusal is not None:
-            raise RateLimited(scope=refusal.bucket.scope.value, retry_after_s=refusal.retry_after_s)
+            self._empty.note(refusal)
+            raise _limited(refusal.bucket, refusal.retry_after_s)
 
     def enter(
         self, actor: Actor, place: Place, credential: Credential, cost: Callable[[], int]
@@ -69,20 +91,48 @@ class Admission:
             yield ticket
 
 
-def _claim(actor: Actor, place: Place, credential: Credential) -> Claim:
+class _EmptyBuckets:
+    """Buckets that said when they have a token again: until then nobody need ask them."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._until: OrderedDict[Bucket, float] = OrderedDict()
+
+    def note(self, refusal: Refusal) -> None:
+        """Remember a refusal."""
+        self._until[refusal.bucket] = self._clock.monotonic() + refusal.retry_after_s
+        if len(self._until) > _MOST_EMPTY:
+            self._until.popitem(last=False)
+
+    def check(self, buckets: Iterable[Bucket]) -> None:
+        """Raise `RateLimited` when one of them is known to be empty."""
+        if not self._until:
+            return
+        for bucket in buckets:
+            wait_s = self._until.get(bucket, 0.0) - self._clock.monotonic()
+            if wait_s > 0:
+                raise _limited(bucket, wait_s)
+            self._until.pop(bucket, None)
+
+
+def _limited(bucket: Bucket, retry_after_s: float) -> RateLimited:
+    return RateLimited(scope=bucket.scope.value, retry_after_s=retry_after_s)
+
+
+def _claim(actor: Actor, place: Place, credential: Credential | None) -> Claim:
     person = identity(actor)
+    shared = credential is None or credential.payer is Payer.OPERATOR
     return Claim(
         group=f"guild:{place.guild_id}" if place.guild_id is not None else person,
         person=person,
-        key=None if credential.payer is Payer.OPERATOR else credential.fingerprint,
+        key=None if shared else credential.fingerprint,
     )
 
 
-def _buckets(actor: Actor, place: Place, credential: Credential) -> list[Bucket]:
-    buckets = [
-        Bucket(scope=LimitScope.USER, id=identity(actor)),
-        Bucket(scope=LimitScope.KEY, id=credential.fingerprint),
-    ]
+def _buckets(actor: Actor, place: Place, credential: Credential | None = None) -> list[Bucket]:
+    buckets = [Bucket(scope=LimitScope.USER, id=identity(actor))]
+    if credential is not None:
+        buckets.append(Bucket(scope=LimitScope.KEY, id=credential.fingerprint))
     if place.guild_id is not None:
         buckets.append(Bucket(scope=LimitScope.GUILD, id=str(place.guild_id)))
     return buckets

@@ -112,7 +112,7 @@ def build_services(outside: Outside) -> Services:
         gate=gate,
         payers=payers,
         tasks=tasks,
-        admission=Admission(limiter=outside.limiter, queue=outside.queue),
+        admission=Admission(limiter=outside.limiter, queue=outside.queue, clock=clock),
         deliveries=Deliveries(store=store, clock=clock, tasks=tasks),
         budgets=Budgets(prices=outside.prices, clock=clock),
     )

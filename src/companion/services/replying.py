@@ -70,6 +70,7 @@ class Replier:
 
     async def _outcome(self, job: Job, running: Running) -> Finished | Failed:
         began = self._clock.monotonic()
+        self._admission.glance(job.actor, job.place)
         plan = await self._planned(job, running)
         credential = plan.paying.credential
         await self._admission.buckets(job.actor, job.place, credential)
