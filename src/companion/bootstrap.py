@@ -21,7 +21,7 @@ from companion.domain.usage import Micros
 from companion.files.reader import SafeFileReader
 from companion.http_door import opened_http
 from companion.limiting import opened_limits
-from companion.limits.fair_queue import QueueSizes, SlotQueue
+from companion.limits.fair_queue import desk_queue, reply_queue
 from companion.llm.client import open_provider
 from companion.metering import MeteredProvider, MeteredRelay
 from companion.model_source import ModelSource
@@ -121,7 +121,8 @@ async def open_app(
                 files=SafeFileReader(),
                 prices=source.prices,
                 limiter=limits.limiter,
-                queue=_queue(settings, clock),
+                desk=desk_queue(settings.max_streams, clock),
+                queue=reply_queue(settings.max_streams, settings.max_streams_per_user, clock),
                 clock=clock,
                 policy=_policy(settings, source, store),
             )
@@ -146,11 +147,6 @@ def _discord_config(settings: Settings, source: ModelSource) -> DiscordConfig:
         key_page=source.key_page or KEY_PAGE,
         sessions_file=settings.data_dir / SESSIONS_FILE,
     )
-
-
-def _queue(settings: Settings, clock: SystemClock) -> SlotQueue:
-    sizes = QueueSizes(process=settings.max_streams, person=settings.max_streams_per_user)
-    return SlotQueue(sizes, clock)
 
 
 def _policy(settings: Settings, source: ModelSource, store: SqlStore) -> ServicePolicy:

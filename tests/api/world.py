@@ -21,7 +21,7 @@ from companion.db.uow import SqlStore, open_store
 from companion.domain.models import Credential, ModelId, Payer
 from companion.domain.secrets import Secret
 from companion.files.reader import SafeFileReader
-from companion.limits.fair_queue import QueueSizes, SlotQueue
+from companion.limits.fair_queue import desk_queue, reply_queue
 from companion.limits.memory import BucketSize, MemoryLimiter
 from companion.llm.client import open_provider
 from companion.llm.local_prices import LocalPrices
@@ -119,7 +119,8 @@ async def open_world(
                     },
                     clock,
                 ),
-                queue=SlotQueue(QueueSizes(process=1000, person=max_streams_per_user), clock),
+                desk=desk_queue(1000, clock),
+                queue=reply_queue(1000, max_streams_per_user, clock),
                 clock=clock,
                 policy=ServicePolicy(
                     base_url=provider.base_url,

@@ -20,7 +20,7 @@ from companion.domain.actor import Actor, DiscordUserId
 from companion.domain.models import Credential, ModelId, Payer
 from companion.domain.secrets import Secret
 from companion.files.reader import SafeFileReader
-from companion.limits.fair_queue import QueueSizes, SlotQueue
+from companion.limits.fair_queue import desk_queue, reply_queue
 from companion.limits.memory import BucketSize, MemoryLimiter
 from companion.llm.client import open_provider
 from companion.llm.prices import GenaiPrices
@@ -218,9 +218,8 @@ async def open_world(
                     },
                     clock,
                 ),
-                queue=SlotQueue(
-                    QueueSizes(process=setup.max_streams, person=setup.max_streams_per_user), clock
-                ),
+                desk=desk_queue(setup.max_streams, clock),
+                queue=reply_queue(setup.max_streams, setup.max_streams_per_user, clock),
                 clock=clock,
                 policy=ServicePolicy(
                     base_url=provider.base_url,

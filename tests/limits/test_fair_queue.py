@@ -25,7 +25,9 @@ class Line:
 
     def __init__(self, process: int = 4, person: int = 4) -> None:
         self.clock = FakeClock()
-        self.sizes = QueueSizes(process=process, person=person)
+        self.sizes = QueueSizes(
+            process=process, person=person, waiting=64, first_guess_s=FIRST_GUESS_S
+        )
         self.queue = SlotQueue(self.sizes, self.clock)
 
     def enter(

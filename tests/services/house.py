@@ -25,7 +25,7 @@ from companion.domain.errors import CompanionError
 from companion.domain.models import Credential, Payer
 from companion.domain.money import NO_CAPS, Caps
 from companion.domain.secrets import Secret
-from companion.limits.fair_queue import QueueSizes, SlotQueue
+from companion.limits.fair_queue import desk_queue, reply_queue
 from companion.ports.llm import ChatCall
 from companion.services.container import Outside, Services, build_services
 from companion.services.policy import OperatorKeyRule, ServicePolicy
@@ -102,9 +102,8 @@ class House:
         self.speech = FakeSpeech()
         self.limiter = FakeLimiter()
         self.fingerprints = self.store.fingerprints
-        self.queue = SlotQueue(
-            QueueSizes(process=max_streams, person=max_streams_per_user), self.clock
-        )
+        self.queue = reply_queue(max_streams, max_streams_per_user, self.clock)
+        self.desk = desk_queue(max_streams, self.clock)
         self.policy = ServicePolicy(
             operator=self.credential(operator, base_url) if operator else None,
             operator_key_for=operator_key_for,
@@ -122,6 +121,7 @@ class House:
             catalogue=self.catalogue,
             prices=self.prices,
             limiter=self.limiter,
+            desk=self.desk,
             queue=self.queue,
             clock=self.clock,
             policy=self.policy,

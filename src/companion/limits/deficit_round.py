@@ -60,6 +60,10 @@ class Member(Protocol):
         """Return how many are served before it at most: in its line, and in each round above."""
         ...
 
+    def lengths(self, path: Sequence[str]) -> tuple[int, ...]:
+        """Return how many wait: in the line that the path leads to, and in each round above."""
+        ...
+
 
 class Line:
     """The requests of one person: first come, first served."""
@@ -89,6 +93,11 @@ class Line:
         """Return how many came before it."""
         assert not path
         return (self._requests.index(request),)
+
+    def lengths(self, path: Sequence[str]) -> tuple[int, ...]:
+        """Return how many wait."""
+        assert not path
+        return (len(self._requests),)
 
 
 class Round:
@@ -149,3 +158,8 @@ class Round:
             min(len(member), turns) for other, member in self._members.items() if other != name
         )
         return (*inner, inner[-1] + others)
+
+    def lengths(self, path: Sequence[str]) -> tuple[int, ...]:
+        """Return how many wait in each round down to a line, the line's first."""
+        name, *rest = path
+        return (*self._members[name].lengths(rest), self._size)

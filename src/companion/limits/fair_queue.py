@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Final, Self
+from typing import Final, NamedTuple, Self
 
 from companion.domain.queue_errors import Overloaded
 from companion.limits.deficit_round import Line, Request, Round
@@ -24,16 +24,26 @@ LONGEST_WAIT_S: Final = 30.0
 FIRST_GUESS_S: Final = 5.0
 """How long a slot is held, until it is known: about what a short answer takes."""
 
+DESK: Final = 8
+"""Replies that are planned at once: more would only wait for the database, in its own order."""
+
+DESK_GUESS_S: Final = 0.05
+
 _SMOOTHING: Final = 0.1
 _ANSWERS_LATER: Final = 600.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QueueSizes:
-    """How many replies run at once: in this process, and for one person."""
+    """How many run at once, in this process and for one person, and how many may wait for it.
+
+    `first_guess_s` is how long a slot is held, until that is known.
+    """
 
     process: int
     person: int
+    waiting: int
+    first_guess_s: float
 
     @property
     def group(self) -> int:
@@ -41,9 +51,14 @@ class QueueSizes:
         return max(min(self.person, self.process), self.process - self.process // 4)
 
     @property
-    def waiting(self) -> int:
-        """How many may wait in all; a quarter of one server, an eighth of one person."""
-        return max(64, 8 * self.process)
+    def waiting_of_group(self) -> int:
+        """How many of those who wait may be of one server."""
+        return self.waiting // 4
+
+    @property
+    def waiting_of_person(self) -> int:
+        """How many of those who wait may be one person's."""
+        return max(8, self.waiting // 16)
 
 
 class SlotQueue:
@@ -58,7 +73,7 @@ class SlotQueue:
         self._of_key: Counter[str] = Counter()
         self._round = Round(lambda: Round(Line))
         self._tickets: dict[Request, SlotTicket] = {}
-        self._held_s = FIRST_GUESS_S
+        self._held_s = sizes.first_guess_s
 
     @property
     def running(self) -> int:
@@ -99,8 +114,9 @@ class SlotQueue:
 
     def standing(self, request: Request) -> Standing:
         """Return a request's place in the queue: of all that hold it up, the slowest."""
-        _, ahead, wait_s, _ = max(self._waits(request), key=lambda wait: wait[2])
-        return Standing(ahead=ahead, wait_s=wait_s)
+        ranks = self._round.ranks(_path(request.claim), request)
+        slowest = self._slowest(request.claim, ranks)
+        return Standing(ahead=slowest.ahead, wait_s=slowest.wait_s)
 
     def leave(self, ticket: SlotTicket) -> None:
         """Take a slot or a place back."""
@@ -151,32 +167,68 @@ class SlotQueue:
 
     def _check_wait(self, request: Request) -> None:
         """Raise `Overloaded` when a request would wait too long, or behind too many."""
-        sizes = self._sizes
-        scope, _, wait_s, limit = max(self._waits(request), key=lambda wait: wait[2])
-        own, in_group, _ = self._round.ranks(_path(request.claim), request)
-        if in_group >= sizes.waiting // 4 or own >= sizes.waiting // 8:
-            scope, limit = ("guild", sizes.group) if in_group > own else ("user", sizes.person)
-        elif self.waiting > sizes.waiting:
-            scope, limit = "process", sizes.process
-        elif wait_s <= LONGEST_WAIT_S:
+        sizes, path = self._sizes, _path(request.claim)
+        lengths = self._round.lengths(path)
+        allowed = (sizes.waiting_of_person, sizes.waiting_of_group, sizes.waiting)
+        crowded = next((n for n in range(3) if lengths[n] > allowed[n]), None)
+        own, in_group, in_all = lengths
+        slowest = self._slowest(request.claim, (own - 1, in_group - 1, in_all - 1))
+        if slowest.wait_s > LONGEST_WAIT_S:  # behind all, it would; but it takes turns with them
+            slowest = self._slowest(request.claim, self._round.ranks(path, request))
+        if crowded is None and slowest.wait_s <= LONGEST_WAIT_S:
             return
-        raise Overloaded(
-            scope=scope, limit=limit, retry_after_s=min(max(wait_s, 1.0), _ANSWERS_LATER)
-        )
+        scope, slots = slowest.scope, slowest.slots
+        if crowded is not None:
+            scope = ("user", "guild", "process")[crowded]
+            slots = (sizes.person, sizes.group, sizes.process)[crowded]
+        retry_after_s = min(max(slowest.wait_s, 1.0), _ANSWERS_LATER)
+        raise Overloaded(scope=scope, limit=slots, retry_after_s=retry_after_s)
 
-    def _waits(self, request: Request) -> Iterable[tuple[str, int, float, int]]:
-        """Yield what holds a request up: scope, how many before it, seconds, slots there."""
-        claim, sizes = request.claim, self._sizes
-        own, in_group, in_all = self._round.ranks(_path(claim), request)
-        taken = (
-            ("user", own, self._of_person[claim.person], sizes.person),
-            ("guild", in_group, self._of_group[claim.group], sizes.group),
-            ("key", in_group, self._of_key[claim.key or ""], sizes.group),
-            ("process", in_all, self._running, sizes.process),
+    def _slowest(self, claim: Claim, ranks: tuple[int, ...]) -> _Wait:
+        """Return what holds a request up the longest, with so many before it in each round."""
+        sizes, (own, in_group, in_all) = self._sizes, ranks
+        waits = (
+            self._wait("user", own, self._of_person[claim.person], sizes.person),
+            self._wait("guild", in_group, self._of_group[claim.group], sizes.group),
+            self._wait("key", in_group, self._of_key[claim.key or ""], sizes.group),
+            self._wait("process", in_all, self._running, sizes.process),
         )
-        for scope, ahead, running, slots in taken:
-            if (turns := ahead + 1 - (slots - running)) > 0:
-                yield scope, ahead, turns * self._held_s / slots, slots
+        return max(waits, key=lambda wait: wait.wait_s)
+
+    def _wait(self, scope: str, ahead: int, running: int, slots: int) -> _Wait:
+        turns = max(0, ahead + 1 - (slots - running))
+        return _Wait(scope, ahead, slots, turns * self._held_s / slots)
+
+
+class _Wait(NamedTuple):
+    """What holds a request up: how many before it share how many slots, and for how long."""
+
+    scope: str
+    ahead: int
+    slots: int
+    wait_s: float
+
+
+def reply_queue(process: int, person: int, clock: Clock) -> SlotQueue:
+    """Return the queue for replies, so many at once."""
+    sizes = QueueSizes(
+        process=process,
+        person=person,
+        waiting=_waiting(process),
+        first_guess_s=FIRST_GUESS_S,
+    )
+    return SlotQueue(sizes, clock)
+
+
+def desk_queue(replies: int, clock: Clock) -> SlotQueue:
+    """Return the queue for the short work before a reply runs or waits, with so many slots."""
+    waiting = replies + _waiting(replies)
+    sizes = QueueSizes(process=DESK, person=2, waiting=waiting, first_guess_s=DESK_GUESS_S)
+    return SlotQueue(sizes, clock)
+
+
+def _waiting(replies: int) -> int:
+    return max(64, 16 * replies)
 
 
 class SlotTicket:
@@ -222,6 +274,10 @@ class SlotTicket:
 
     def __exit__(self, *_: object) -> None:
         """Give the slot or the place back."""
+        self.leave()
+
+    def leave(self) -> None:
+        """Give the slot or the place back before the block ends."""
         if self._open:
             self._open = False
             self._queue.leave(self)

@@ -93,6 +93,10 @@ class Ticket(Protocol):
         """Wait for the slot, or for that long."""
         ...
 
+    def leave(self) -> None:
+        """Give the slot or the place back before the block ends."""
+        ...
+
     def __enter__(self) -> Self:
         """Keep it for the length of the block."""
         ...

@@ -82,6 +82,7 @@ class Outside:
     catalogue: ModelCatalogue
     prices: PriceList
     limiter: Limiter
+    desk: FairQueue
     queue: FairQueue
     clock: Clock
     policy: ServicePolicy
@@ -112,7 +113,9 @@ def build_services(outside: Outside) -> Services:
         gate=gate,
         payers=payers,
         tasks=tasks,
-        admission=Admission(limiter=outside.limiter, queue=outside.queue, clock=clock),
+        admission=Admission(
+            limiter=outside.limiter, desk=outside.desk, queue=outside.queue, clock=clock
+        ),
         deliveries=Deliveries(store=store, clock=clock, tasks=tasks),
         budgets=Budgets(prices=outside.prices, clock=clock),
     )

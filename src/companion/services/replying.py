@@ -71,7 +71,13 @@ class Replier:
     async def _outcome(self, job: Job, running: Running) -> Finished | Failed:
         began = self._clock.monotonic()
         self._admission.glance(job.actor, job.place)
-        plan = await self._planned(job, running)
+        with self._admission.at_desk(job.actor, job.place) as desk:
+            return await self._at_desk(job, running, desk, began)
+
+    async def _at_desk(
+        self, job: Job, running: Running, desk: Ticket, began: float
+    ) -> Finished | Failed:
+        plan = await self._planned(job, running, desk)
         credential = plan.paying.credential
         await self._admission.buckets(job.actor, job.place, credential)
         with self._admission.enter(
@@ -83,6 +89,7 @@ class Replier:
             running.turn_ids.add(progress.turn_id)
             try:
                 person = await self._recorder.begin(plan, progress, sends=not waits)
+                desk.leave()
                 if waits:
                     plan = await self._plan_in_turn(plan, person, ticket, running, progress)
                 if progress.requests:
@@ -100,8 +107,13 @@ class Replier:
     def _new_progress(self, began: float) -> Progress:
         return Progress(turn_id=TurnId(uuid4()), began=began, asked=self._clock.monotonic())
 
-    async def _planned(self, job: Job, running: Running) -> Plan:
+    async def _planned(self, job: Job, running: Running, desk: Ticket) -> Plan:
         async with running.interruptible():
+            if desk.waits:
+                await desk.wait()
+                self._admission.glance(job.actor, job.place)
+            if job.files:  # which may take minutes to read, and are few at once by themselves
+                desk.leave()
             return await self._planner.plan(job)
         raise Draining  # cut while nothing was stored yet
 

@@ -23,7 +23,7 @@ from companion.domain.models import Credential, ModelId, Payer
 from companion.domain.secrets import Secret
 from companion.domain.tokens import EVERY_SCOPE, TokenScope
 from companion.files.reader import SafeFileReader
-from companion.limits.fair_queue import QueueSizes, SlotQueue
+from companion.limits.fair_queue import desk_queue, reply_queue
 from companion.limits.memory import BucketSize, MemoryLimiter
 from companion.llm.client import ProviderTimings, open_provider
 from companion.llm.prices import GenaiPrices
@@ -132,7 +132,8 @@ async def open_site(
                     },
                     clock,
                 ),
-                queue=SlotQueue(QueueSizes(process=64, person=64), clock),
+                desk=desk_queue(64, clock),
+                queue=reply_queue(64, 64, clock),
                 clock=clock,
                 policy=ServicePolicy(
                     base_url=provider.base_url,
