@@ -45,6 +45,7 @@ class FakeStore(Store):
         """Whose keys do not decrypt."""
         self.writes = 0
         self.in_transaction = 0
+        self.reads = 0
         self.fingerprints = FakeFingerprints()
         self._now = now
         self._writer = asyncio.Lock()
@@ -52,6 +53,7 @@ class FakeStore(Store):
     @asynccontextmanager
     async def read(self) -> AsyncGenerator[FakeUnitOfWork]:
         await self._reach()
+        self.reads += 1
         self.in_transaction += 1
         try:
             yield self._unit(self.tables.copied())

@@ -9,10 +9,13 @@ from dataclasses import replace
 import pytest
 
 from companion.domain.accounts import KeyScope, KeyState
+from companion.domain.actor import GuildId
 from companion.domain.chat import ChatEvent, Finished, Queued, Started
 from companion.domain.conversation import Finish
-from companion.domain.errors import Draining, KeyRejected, NotYours
+from companion.domain.errors import Draining, KeyRejected, NotYours, RateLimited
 from companion.domain.queue_errors import PayerChanged
+from companion.limits.fair_queue import DESK
+from companion.ports.limits import LimitScope
 from companion.services import replying
 from tests.fakes.provider import ended
 from tests.services.house import (
@@ -21,6 +24,7 @@ from tests.services.house import (
     GRACE,
     HERE,
     House,
+    channel,
     collected,
     failed,
     finished,
@@ -163,3 +167,25 @@ async def test_the_database_fails_when_the_turn_comes(full: Full) -> None:
     full.store.failing_commits = 0
     await until(lambda: not full.services.chat.running)
     assert full.queue.running == full.queue.waiting == 0
+
+
+async def test_a_flood_is_turned_away_before_the_database_is_asked(full: Full) -> None:
+    full.limiter.empty[LimitScope.USER] = 9.0
+    assert isinstance(await full.refusal(), RateLimited)
+    reads = full.store.reads
+    for _ in range(50):
+        refusal = await full.refusal()
+        assert isinstance(refusal, RateLimited)
+        assert 0 < refusal.retry_after_s <= 9.0
+    assert full.store.reads == reads
+
+
+async def test_few_are_planned_at_once_and_servers_take_turns(house: House) -> None:
+    loud = [house.ask("Loud", who=person(1000 + n), where=channel(5)) for n in range(40)]
+    crowd = [asyncio.create_task(asking) for asking in loud]
+    await asyncio.sleep(0)
+    quiet = asyncio.create_task(house.ask("Quiet", where=channel(6, guild=GuildId(77))))
+    await asyncio.gather(quiet, *crowd)
+    order = [call.messages[-1].text for call in house.sent]
+    assert order.index("Quiet") <= DESK
+    assert house.desk.running == house.desk.waiting == 0

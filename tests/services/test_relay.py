@@ -204,6 +204,24 @@ async def test_slots_are_shared_with_chats() -> None:
     await small.services.close()
 
 
+async def test_a_caller_who_waited_is_looked_up_again() -> None:
+    small = House(max_streams_per_user=1)
+    async with small.services.relay.relay(asked()):
+        waiting = asyncio.create_task(run(small, asked()))
+        await until(lambda: small.queue.waiting)
+        reads = small.store.reads
+    assert await waiting
+    assert small.store.reads == reads + 1
+    async with small.services.relay.relay(asked()):
+        late = asyncio.create_task(run(small, asked()))
+        await until(lambda: small.queue.waiting)
+        await small.services.relay.drain(0)
+    with pytest.raises(Draining):
+        await late
+    assert small.queue.running == 0
+    await small.services.close()
+
+
 async def test_an_empty_bucket_refuses(house: House) -> None:
     house.limiter.empty[LimitScope.USER] = 7.0
     error = await refusal(house, asked())

@@ -90,16 +90,16 @@ class Admission:
     @asynccontextmanager
     async def admit(
         self, actor: Actor, place: Place, credential: Credential
-    ) -> AsyncGenerator[Ticket]:
-        """Hold a slot while the block runs, waiting for it first when it must.
+    ) -> AsyncGenerator[bool]:
+        """Hold a slot while the block runs, waiting for it first when it must; say whether.
 
         Raises `RateLimited` or `Overloaded`.
         """
         await self.buckets(actor, place, credential)
         with self.enter(actor, place, credential, lambda: USUAL_COST) as ticket:
-            if ticket.waits:
+            if waits := ticket.waits:
                 await ticket.wait()
-            yield ticket
+            yield waits
 
 
 class _EmptyBuckets:
@@ -132,11 +132,11 @@ def _limited(bucket: Bucket, retry_after_s: float) -> RateLimited:
 
 def _claim(actor: Actor, place: Place, credential: Credential | None) -> Claim:
     person = identity(actor)
-    shared = credential is None or credential.payer is Payer.OPERATOR
+    own = credential if credential and credential.payer is not Payer.OPERATOR else None
     return Claim(
         group=f"guild:{place.guild_id}" if place.guild_id is not None else person,
         person=person,
-        key=None if shared else credential.fingerprint,
+        key=own and own.fingerprint,
     )
 
 

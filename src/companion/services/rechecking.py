@@ -11,7 +11,7 @@ from companion.domain.queue_errors import PayerChanged
 from companion.ports.store import Store
 from companion.services.access import AccessGate
 from companion.services.job import Plan
-from companion.services.payers import Payers
+from companion.services.payers import Payers, Paying
 
 
 class Rechecking:
@@ -27,16 +27,17 @@ class Rechecking:
 
         Raises a `NotAllowed`, a `KeyUnavailable`, `PayerChanged`, or a `StorageError`.
         """
-        job, before = plan.job, plan.paying.credential
+        job = plan.job
         self._gate.check(job.actor, job.place, job.door)
         async with self._store.read() as unit:
             person = await unit.people.find(job.actor)
             paying = await self._payers.choose(unit, job.actor, job.place, person)
-        now = paying.credential
-        if (now.payer, now.fingerprint, now.base_url) != (
-            before.payer,
-            before.fingerprint,
-            before.base_url,
-        ):
-            raise PayerChanged
+        check_same_key(plan.paying, paying)
         return replace(plan, paying=replace(paying, caps=plan.paying.caps))
+
+
+def check_same_key(before: Paying, now: Paying) -> None:
+    """Raise `PayerChanged` when another key would pay now: nobody agreed to that one."""
+    old, new = before.credential, now.credential
+    if (new.payer, new.fingerprint, new.base_url) != (old.payer, old.fingerprint, old.base_url):
+        raise PayerChanged

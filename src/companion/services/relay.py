@@ -36,6 +36,7 @@ from companion.services.admission import Admission
 from companion.services.payer_memory import Known, PayerMemory
 from companion.services.payers import Payers
 from companion.services.policy import ServicePolicy
+from companion.services.rechecking import check_same_key
 from companion.services.relay_log import RelayLog
 from companion.services.relay_record import Bookkeeper, Record, RelayRequest
 
@@ -99,10 +100,13 @@ class RelayService:
         if self._draining:
             raise Draining
         self._gate.check(request.actor, request.place, Door.HTTP)
+        self._admission.glance(request.actor, request.place)
         await self._prices.prepare()
         known = await self._look_up(request)
-        paying = known.paying
-        async with self._admission.admit(request.actor, request.place, paying.credential):
+        credential = known.paying.credential
+        async with self._admission.admit(request.actor, request.place, credential) as waited:
+            if waited:
+                known = await self._looked_up_again(request, known)
             record = Record(request=request, known=known, asked=self._clock.monotonic())
             with self._counted():
                 async with self._open(record) as answer:
@@ -139,6 +143,15 @@ class RelayService:
         known = Known(paying, person)
         self._memory.remember(request.actor, known)
         return known
+
+    async def _looked_up_again(self, request: RelayRequest, before: Known) -> Known:
+        """Return what is known of a caller whose turn came after a wait; raises `PayerChanged`."""
+        if self._draining:
+            raise Draining
+        self._memory.forget(request.actor)
+        now = await self._look_up(request)
+        check_same_key(before.paying, now.paying)
+        return now
 
     @asynccontextmanager
     async def _open(self, record: Record) -> AsyncGenerator[RelayAnswer]:
