@@ -113,9 +113,7 @@ def build_services(outside: Outside) -> Services:
         gate=gate,
         payers=payers,
         tasks=tasks,
-        admission=Admission(
-            limiter=outside.limiter, desk=outside.desk, queue=outside.queue, clock=clock
-        ),
+        admission=_build_admission(outside),
         deliveries=Deliveries(store=store, clock=clock, tasks=tasks),
         budgets=Budgets(prices=outside.prices, clock=clock),
     )
@@ -163,6 +161,12 @@ def build_services(outside: Outside) -> Services:
             store=store, clock=clock, tasks=tasks, retention_days=policy.retention_days
         ),
         tasks=tasks,
+    )
+
+
+def _build_admission(outside: Outside) -> Admission:
+    return Admission(
+        limiter=outside.limiter, desk=outside.desk, queue=outside.queue, clock=outside.clock
     )
 
 
