@@ -88,21 +88,30 @@ def test_endings_pass_the_reserve_that_running_texts_leave() -> None:
     assert pacing.bot_wait_s(99, Urgency.ENDING) == 1.0
 
 
-def test_a_request_that_nobody_misses_leaves_room_and_counts_while_it_lasts() -> None:
+def test_what_is_missed_less_leaves_room_for_what_is_missed_more() -> None:
     clock = HandClock()
     pacing = OutputPacing(clock)
-    for channel in range(19):
+    bounds = [(Urgency.SPARE, 10), (Urgency.GROWTH, 30), (Urgency.PART, 40), (Urgency.ENDING, 45)]
+    sent = 0
+    for urgency, most in bounds:
+        while pacing.bot_wait_s("elsewhere", urgency) == 0:
+            pacing.note_bot_write(sent)
+            sent += 1
+        assert sent == most
+        assert pacing.request_wait_s(urgency) > 0
+
+
+def test_a_request_counts_until_a_second_after_its_answer() -> None:
+    clock = HandClock()
+    pacing = OutputPacing(clock)
+    for channel in range(39):
         pacing.note_bot_write(channel)
-    assert pacing.request_wait_s(Urgency.SPARE) == 0
     with pacing.request():
-        assert pacing.request_wait_s(Urgency.SPARE) > 0
-        assert pacing.request_wait_s(Urgency.PART) == 0
         clock.seconds += 10.0
-    for channel in range(19, 39):
-        pacing.note_bot_write(channel)
-    assert pacing.bot_wait_s(99, Urgency.PART) > 0  # 39 under way, one answered just now
+        assert pacing.request_wait_s(Urgency.PART) > 0
+    assert pacing.request_wait_s(Urgency.PART) > 0
     clock.seconds += 1.0
-    assert pacing.bot_wait_s(99, Urgency.PART) == 0
+    assert pacing.request_wait_s(Urgency.PART) == 0
 
 
 def test_growing_texts_rest_while_discord_refuses_much() -> None:

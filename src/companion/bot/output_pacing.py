@@ -152,7 +152,10 @@ class OutputPacing:
         rules = self._rules
         match urgency:
             case Urgency.SPARE:
-                return rules.bot_writes_per_s // 2
+                return rules.bot_writes_per_s // 4
+            case Urgency.GROWTH:
+                # none while first texts take all there is
+                return max(1, rules.bot_writes_per_s * 3 // 4)
             case Urgency.ENDING:
                 return rules.bot_endings_per_s
             case _:
