@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any, Final, TypeAlias, TypeVar, cast
 
 import sqlalchemy
-from sqlalchemy import CursorResult, Delete, Executable, Select, Update
+from sqlalchemy import CursorResult, Delete, Executable, Select, Table, Update
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncSession
 from sqlalchemy.sql.dml import ReturningUpdate
@@ -37,6 +37,15 @@ _COMMANDS: Final = {
 _OPTIONS: Final = {"populate_existing": True, "synchronize_session": False}
 
 
+def insert_into(table: type[Row] | Table, *, on_sqlite: bool) -> Insert:
+    """Begin an INSERT that can say `ON CONFLICT`, for that database."""
+    if on_sqlite:
+        return sqlite.insert(table)
+    from sqlalchemy.dialects import postgresql  # noqa: PLC0415 — 2 MB that SQLite needs not
+
+    return postgresql.insert(table)
+
+
 class Statements:
     """Runs statements for the repositories of one unit of work."""
 
@@ -54,11 +63,7 @@ class Statements:
 
     def insert(self, table: type[Row]) -> Insert:
         """Begin an INSERT that can say `ON CONFLICT`."""
-        if self.on_sqlite:
-            return sqlite.insert(table)
-        from sqlalchemy.dialects import postgresql  # noqa: PLC0415 — 2 MB that SQLite needs not
-
-        return postgresql.insert(table)
+        return insert_into(table, on_sqlite=self.on_sqlite)
 
     async def one(self, statement: TypedReturnsRows[T]) -> T | None:
         """Return the first row's only column (or the row object), or `None` without a row."""

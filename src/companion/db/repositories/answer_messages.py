@@ -3,13 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Final
 
-from sqlalchemy import delete, select
+from sqlalchemy import bindparam, delete, select
 
 from companion.db.rows import AnswerMessageRow, ChatChannelRow, ConversationRow, TurnRow
 from companion.db.statements import Statements
 from companion.domain.actor import ChannelId, GuildId, MessageId
 from companion.domain.conversation import TurnId
+
+_TURNS: Final = TurnRow.metadata.tables[TurnRow.__tablename__]
+_CONVERSATIONS: Final = ConversationRow.metadata.tables[ConversationRow.__tablename__]
+_HOLD_TURN: Final = (
+    select(_TURNS.c.id).where(_TURNS.c.id == bindparam("turn")).with_for_update(key_share=True)
+)
+_HOLD_CONVERSATION: Final = (
+    select(_CONVERSATIONS.c.id)
+    .where(
+        _CONVERSATIONS.c.id
+        == select(_TURNS.c.conversation_id)
+        .where(_TURNS.c.id == bindparam("turn"))
+        .scalar_subquery()
+    )
+    .with_for_update(key_share=True)
+)
 
 
 class SqlAnswerMessages:
@@ -35,11 +52,8 @@ class SqlAnswerMessages:
 
     async def _hold(self, turn: TurnId) -> bool:
         """Make whoever takes turns of the conversation back wait, and take these along too."""
-        of_turn = select(TurnRow.conversation_id).where(TurnRow.id == turn).scalar_subquery()
-        conversation = select(ConversationRow.id).where(ConversationRow.id == of_turn)
-        await self._run.one(conversation.with_for_update(key_share=True))
-        held = select(TurnRow.id).where(TurnRow.id == turn)
-        return await self._run.one(held.with_for_update(key_share=True)) is not None
+        await self._run.quick(_HOLD_CONVERSATION, {"turn": turn})
+        return (await self._run.quick(_HOLD_TURN, {"turn": turn})).scalar() is not None
 
     async def of_turn(self, turn: TurnId) -> Sequence[tuple[ChannelId, MessageId]]:
         """Return the messages that show that answer, in order."""

@@ -8,16 +8,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
+from functools import cache
+from typing import Final
 from uuid import UUID, uuid4
 
-from sqlalchemy import ColumnElement, and_, delete, literal, select, update
+from sqlalchemy import ColumnElement, Executable, and_, bindparam, delete, literal, select, update
 from sqlalchemy.orm import aliased
 
 from companion.db.keyring import KeyRing
 from companion.db.repositories.forgetting import forget_contents, note_taken_back
 from companion.db.rows import ConversationRow, SummaryRow, TurnRow
 from companion.db.sealed import Purpose, Sealed
-from companion.db.statements import Statements
+from companion.db.statements import Statements, insert_into
 from companion.domain.actor import ChannelId, GuildId, PersonId
 from companion.domain.conversation import (
     Conversation,
@@ -27,6 +29,20 @@ from companion.domain.conversation import (
     Level,
     Summary,
 )
+
+_TABLE: Final = ConversationRow.metadata.tables[ConversationRow.__tablename__]
+_BY_KEY: Final = select(_TABLE.c.id).where(_TABLE.c.key == bindparam("named"))
+
+
+@cache
+def _creation(*, on_sqlite: bool) -> Executable:
+    """Return the INSERT of a conversation, which returns its id, also when it is there."""
+    insert = insert_into(_TABLE, on_sqlite=on_sqlite)
+    # as of people: an update that changes nothing, of no column that is a key
+    same = {"created_at": _TABLE.c.created_at}
+    return insert.on_conflict_do_update(index_elements=[_TABLE.c.key], set_=same).returning(
+        _TABLE.c.id
+    )
 
 
 class SqlConversations:
@@ -39,8 +55,7 @@ class SqlConversations:
 
     async def find(self, key: ConversationKey) -> ConversationId | None:
         """Return the conversation's id, if there is one."""
-        query = select(ConversationRow.id).where(ConversationRow.key == key.as_text())
-        found = await self._run.one(query)
+        found = (await self._run.quick(_BY_KEY, {"named": key.as_text()})).scalar()
         return None if found is None else ConversationId(found)
 
     async def get(self, conversation: ConversationId) -> Conversation | None:
@@ -181,26 +196,21 @@ class SqlConversations:
         return await self._ids(and_(ConversationRow.channel_id == channel, shared))
 
     async def _create(self, key: ConversationKey) -> ConversationId:
-        insert = self._run.insert(ConversationRow).values(
-            id=uuid4(),
-            key=key.as_text(),
-            owner_id=key.owner_id,
-            channel_id=key.channel_id,
-            guild_id=key.guild_id,
-            last_position=0,
-            turn_count=0,
-            revision=0,
-            created_at=self._now(),
+        begun = await self._run.quick(
+            _creation(on_sqlite=self._run.on_sqlite),
+            {
+                "id": uuid4(),
+                "key": key.as_text(),
+                "owner_id": key.owner_id,
+                "channel_id": key.channel_id,
+                "guild_id": key.guild_id,
+                "last_position": 0,
+                "turn_count": 0,
+                "revision": 0,
+                "created_at": self._now(),
+            },
         )
-        # as of people: an update that changes nothing, of no column that is a key
-        same = {"created_at": ConversationRow.created_at}
-        begun = await self._run.one(
-            insert.on_conflict_do_update(index_elements=[ConversationRow.key], set_=same).returning(
-                ConversationRow.id
-            )
-        )
-        assert begun is not None
-        return ConversationId(begun)
+        return ConversationId(begun.scalar_one())
 
     async def _forget(self, conversation: ConversationId, which: ColumnElement[bool]) -> int:
         gone = await self._run.run(delete(TurnRow).where(which))

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime
+from typing import Any, Final
 from uuid import uuid4
 
-from sqlalchemy import delete, or_, select, update
+from sqlalchemy import Row, bindparam, delete, or_, select, update
 
 from companion.db.fingerprints import RingFingerprints
 from companion.db.keyring import KeyRing
@@ -17,6 +18,12 @@ from companion.domain.accounts import KeepFor, KeyId, KeyOwner, KeyState, Stored
 from companion.domain.errors import KeyMissing
 from companion.domain.models import Credential, KeyFingerprint, Payer
 from companion.domain.secrets import Secret
+
+_TABLE: Final = ProviderKeyRow.metadata.tables[ProviderKeyRow.__tablename__]
+_UNEXPIRED: Final = select(_TABLE).where(
+    _TABLE.c.owner == bindparam("whose"),
+    or_(_TABLE.c.expires_at.is_(None), _TABLE.c.expires_at > bindparam("now")),
+)
 
 
 class SqlKeys:
@@ -36,11 +43,8 @@ class SqlKeys:
 
     async def find(self, owner: KeyOwner) -> StoredKey | None:
         """Return what is stored for that owner, without the key; expired keys are not there."""
-        unexpired = or_(
-            ProviderKeyRow.expires_at.is_(None), ProviderKeyRow.expires_at > self._now()
-        )
-        query = select(ProviderKeyRow).where(ProviderKeyRow.owner == owner.as_text(), unexpired)
-        row = await self._run.one(query)
+        values = {"whose": owner.as_text(), "now": self._now()}
+        row = (await self._run.quick(_UNEXPIRED, values)).first()
         return None if row is None else _stored(row, owner)
 
     async def reveal(self, stored: StoredKey, payer: Payer) -> Credential:
@@ -134,7 +138,7 @@ def _replacing(insert: Insert) -> Insert:
     )
 
 
-def _stored(row: ProviderKeyRow, owner: KeyOwner) -> StoredKey:
+def _stored(row: ProviderKeyRow | Row[Any], owner: KeyOwner) -> StoredKey:
     return StoredKey(
         id=KeyId(row.id),
         owner=owner,

@@ -4,13 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime
+from functools import cache
+from typing import Final
 from uuid import uuid4
 
-from sqlalchemy import select
+from sqlalchemy import Executable, bindparam, select
 
 from companion.db.rows import PersonRow
-from companion.db.statements import Statements
+from companion.db.statements import Statements, insert_into
 from companion.domain.actor import Actor, PersonId
+
+_TABLE: Final = PersonRow.metadata.tables[PersonRow.__tablename__]
+_BY_DISCORD: Final = select(_TABLE.c.id).where(_TABLE.c.discord_user_id == bindparam("who"))
+_BY_HTTP: Final = select(_TABLE.c.id).where(_TABLE.c.http_user_id == bindparam("who"))
 
 
 class SqlPeople:
@@ -22,12 +28,10 @@ class SqlPeople:
 
     async def find(self, actor: Actor) -> PersonId | None:
         """Return the id of that actor's person, if we met them."""
-        same = (
-            PersonRow.discord_user_id == actor.discord_id
-            if actor.discord_id is not None
-            else PersonRow.http_user_id == actor.http_id
-        )
-        found = await self._run.one(select(PersonRow.id).where(same))
+        by_program = actor.discord_id is None
+        query = _BY_HTTP if by_program else _BY_DISCORD
+        who = actor.http_id if by_program else actor.discord_id
+        found = (await self._run.quick(query, {"who": who})).scalar()
         return None if found is None else PersonId(found)
 
     async def ensure(self, actor: Actor) -> PersonId:
@@ -36,20 +40,24 @@ class SqlPeople:
         if known is not None:
             return known
         by_program = actor.discord_id is None
-        identity = PersonRow.http_user_id if by_program else PersonRow.discord_user_id
-        insert = self._run.insert(PersonRow).values(
-            id=uuid4(),
-            discord_user_id=actor.discord_id,
-            http_user_id=actor.http_id,
-            created_at=self._now(),
+        met = await self._run.quick(
+            _meeting(by_program=by_program, on_sqlite=self._run.on_sqlite),
+            {
+                "id": uuid4(),
+                "discord_user_id": actor.discord_id,
+                "http_user_id": actor.http_id,
+                "created_at": self._now(),
+            },
         )
-        # Another process may have met them since: an update that changes nothing returns its row.
-        # Of no column that is a key, for that would lock out rows that refer to this one.
-        same = {"created_at": PersonRow.created_at}
-        met = await self._run.one(
-            insert.on_conflict_do_update(index_elements=[identity], set_=same).returning(
-                PersonRow.id
-            )
-        )
-        assert met is not None
-        return PersonId(met)
+        return PersonId(met.scalar_one())
+
+
+@cache
+def _meeting(*, by_program: bool, on_sqlite: bool) -> Executable:
+    """Return the INSERT of somebody new, which returns their id."""
+    identity = _TABLE.c.http_user_id if by_program else _TABLE.c.discord_user_id
+    # Another process may have met them since: an update that changes nothing returns its row.
+    # Of no column that is a key, for that would lock out rows that refer to this one.
+    same = {"created_at": _TABLE.c.created_at}
+    insert = insert_into(_TABLE, on_sqlite=on_sqlite)
+    return insert.on_conflict_do_update(index_elements=[identity], set_=same).returning(_TABLE.c.id)

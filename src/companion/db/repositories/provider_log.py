@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import bindparam, case, insert, literal, or_, select, update
+from sqlalchemy import bindparam, case, insert, or_, select, update
 
 from companion.db.keyring import KeyRing
 from companion.db.rows import CONTENT, ProviderCallRow, TurnRow
@@ -25,6 +25,13 @@ _END: Final = (
     .values(response=case((_TABLE.c.keeps_contents, bindparam("said", type_=CONTENT))))
 )
 """Completes one row; run with the values of many. The other columns come with the values."""
+_PERSON: Final = select(_TABLE.c.person_id).where(_TABLE.c.id == bindparam("call"))
+_TURNS: Final = TurnRow.metadata.tables[TurnRow.__tablename__]
+_HOLD_TURN: Final = (
+    select(_TURNS.c.id)
+    .where(_TURNS.c.id == bindparam("turn"))
+    .with_for_update(key_share=True, read=True)
+)
 
 
 class SqlProviderLog:
@@ -40,9 +47,7 @@ class SqlProviderLog:
         A call for a turn that was cleared meanwhile is logged without contents.
         """
         keeps = await self._may_keep_contents(call)
-        await self._run.run(
-            self._run.insert(ProviderCallRow).values(self._started(call, keeps=keeps))
-        )
+        await self._run.quick(_INSERT, self._started(call, keeps=keeps))
 
     async def start_all(self, calls: Sequence[CallStart]) -> None:
         """Write the start rows of many requests that belong to no turn, in one statement."""
@@ -73,17 +78,9 @@ class SqlProviderLog:
 
     async def end(self, call: CallId, end: CallEnd) -> None:
         """Complete the row; a row that is already complete stays as it is."""
-        running = (ProviderCallRow.id == call, ProviderCallRow.status == CallStatus.RUNNING)
-        response = await self._sealed_response(call, end.response_text)
-        await self._run.run(
-            update(ProviderCallRow)
-            .where(*running)
-            .values(
-                **_ended(end),
-                # decided by the row as it is now: it may have been cleared a moment ago
-                response=case((ProviderCallRow.keeps_contents, literal(response, CONTENT))),
-            )
-        )
+        said = await self._sealed_response(call, end.response_text)
+        # what is kept is decided by the row as it is now: it may have been cleared a moment ago
+        await self._run.quick(_END, {"call": call, "said": said, **_ended(end)})
 
     async def end_all(self, ends: Sequence[LoggedEnd]) -> None:
         """Complete many rows in one statement, each as `end` does."""
@@ -144,15 +141,13 @@ class SqlProviderLog:
         if call.turn_id is None:
             return True
         # the lock (PostgreSQL) makes clearing wait until this call is there to be cleared too
-        query = select(TurnRow.id).where(TurnRow.id == call.turn_id)
-        return await self._run.one(query.with_for_update(key_share=True, read=True)) is not None
+        held = await self._run.quick(_HOLD_TURN, {"turn": call.turn_id})
+        return held.scalar() is not None
 
     async def _sealed_response(self, call: CallId, text: str | None) -> Sealed | None:
         if text is None:
             return None
-        person = await self._run.one(
-            select(ProviderCallRow.person_id).where(ProviderCallRow.id == call)
-        )
+        person = (await self._run.quick(_PERSON, {"call": call})).scalar()
         if person is None:
             return None
         place = ProviderCallRow.place("response", call, person)

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
+from functools import cache
 from typing import Final
 
-from sqlalchemy import bindparam, delete, or_, select, update
+from sqlalchemy import Executable, bindparam, delete, or_, select, update
 from sqlalchemy.orm import load_only
 
 from companion.db.keyring import KeyRing
 from companion.db.repositories.forgetting import forget_contents, note_taken_back
 from companion.db.rows import CONTENT, AnswerMessageRow, ConversationRow, SummaryRow, TurnRow
 from companion.db.sealed import Purpose, Sealed
-from companion.db.statements import Statements
+from companion.db.statements import Statements, insert_into
 from companion.db.usage_columns import usage_columns, usage_of
 from companion.domain.actor import InteractionId, PersonId
 from companion.domain.conversation import ConversationId, Finish, NewTurn, Turn, TurnId
@@ -28,6 +29,28 @@ _CHECKPOINT: Final = (
     .where(_TABLE.c.id == bindparam("turn"), _TABLE.c.finish.is_(None))
     .values(answer=bindparam("so_far", type_=CONTENT))
 )
+_OWNERS: Final = select(_TABLE.c.conversation_id, _TABLE.c.author_id).where(
+    _TABLE.c.id == bindparam("turn")
+)
+_FINISH: Final = update(_TABLE).where(_TABLE.c.id == bindparam("turn"))
+_CONVERSATIONS: Final = ConversationRow.metadata.tables[ConversationRow.__tablename__]
+_NEXT: Final = (
+    update(_CONVERSATIONS)
+    .where(_CONVERSATIONS.c.id == bindparam("conversation"))
+    .values(
+        last_position=_CONVERSATIONS.c.last_position + 1,
+        turn_count=_CONVERSATIONS.c.turn_count + 1,
+    )
+    .returning(_CONVERSATIONS.c.last_position)
+)
+
+
+@cache
+def _beginning(*, on_sqlite: bool) -> Executable:
+    """Return the INSERT of a turn, which returns its id unless its interaction was seen before."""
+    insert = insert_into(_TABLE, on_sqlite=on_sqlite)
+    seen = insert.on_conflict_do_nothing(index_elements=[_TABLE.c.interaction_id])
+    return seen.returning(_TABLE.c.id)
 
 
 class SqlTurns:
@@ -42,20 +65,22 @@ class SqlTurns:
         """Store a running turn, next in line; `None` when its interaction was seen before."""
         position = await self._next_position(turn.conversation_id)
         created_at = self._now()
-        insert = self._run.insert(TurnRow).values(
-            id=turn.id,
-            conversation_id=turn.conversation_id,
-            position=position,
-            author_id=turn.author_id,
-            interaction_id=turn.interaction_id,
-            speaker=self._seal("speaker", turn.speaker, turn),
-            prompt=self._seal("prompt", turn.prompt, turn),
-            model=turn.model,
-            created_at=created_at,
-            private=turn.private,
+        stored = await self._run.quick(
+            _beginning(on_sqlite=self._run.on_sqlite),
+            {
+                "id": turn.id,
+                "conversation_id": turn.conversation_id,
+                "position": position,
+                "author_id": turn.author_id,
+                "interaction_id": turn.interaction_id,
+                "speaker": self._seal("speaker", turn.speaker, turn),
+                "prompt": self._seal("prompt", turn.prompt, turn),
+                "model": turn.model,
+                "created_at": created_at,
+                "private": turn.private,
+            },
         )
-        seen = insert.on_conflict_do_nothing(index_elements=[TurnRow.interaction_id])
-        if await self._run.one(seen.returning(TurnRow.id)) is None:
+        if stored.scalar() is None:
             return None
         return Turn(
             id=turn.id,
@@ -76,24 +101,18 @@ class SqlTurns:
         self, turn: TurnId, *, answer: str, finish: Finish, usage: Usage | None
     ) -> bool:
         """Store the end of a turn; false when it was cleared meanwhile (nothing is resurrected)."""
-        row = await self._run.one(
-            select(TurnRow)
-            .where(TurnRow.id == turn)
-            .options(load_only(TurnRow.conversation_id, TurnRow.author_id, raiseload=True))
-        )
-        if row is None:
+        found = (await self._run.quick(_OWNERS, {"turn": turn})).first()
+        if found is None:
             return False
-        sealed = self._ring.seal(Purpose.CONTENT, answer, row.binding("answer"))
-        change = update(TurnRow).where(TurnRow.id == turn)
-        stored = await self._run.run(
-            change.values(
-                answer=sealed if answer else None,
-                finish=finish,
-                finished_at=self._now(),
-                **usage_columns(usage),
-            )
-        )
-        return stored > 0
+        place = TurnRow.place("answer", turn, found.conversation_id, found.author_id)
+        values = {
+            "turn": turn,
+            "answer": self._ring.seal(Purpose.CONTENT, answer, place) if answer else None,
+            "finish": finish,
+            "finished_at": self._now(),
+            **usage_columns(usage),
+        }
+        return (await self._run.quick(_FINISH, values)).rowcount > 0
 
     async def checkpoint(self, checkpoints: Sequence[Checkpoint]) -> None:
         """Store what there is of answers that are being written; nothing of those that ended."""
@@ -206,18 +225,11 @@ class SqlTurns:
 
     async def _next_position(self, conversation: ConversationId) -> int:
         """Count the conversation up; that row's lock puts concurrent turns in line."""
-        position = await self._run.one(
-            update(ConversationRow)
-            .where(ConversationRow.id == conversation)
-            .values(
-                last_position=ConversationRow.last_position + 1,
-                turn_count=ConversationRow.turn_count + 1,
-            )
-            .returning(ConversationRow.last_position)
-        )
+        counted = await self._run.quick(_NEXT, {"conversation": conversation})
+        position = counted.scalar()
         if position is None:
             raise StorageUnavailable(reason="constraint")
-        return position
+        return int(position)
 
     def _seal(self, column: str, text: str, turn: NewTurn) -> Sealed:
         place = TurnRow.place(column, turn.id, turn.conversation_id, turn.author_id)
