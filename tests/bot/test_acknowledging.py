@@ -12,6 +12,7 @@ from aiohttp.test_utils import TestServer
 from discord.http import Route
 
 from companion.bot.acknowledging import (
+    CROWD,
     Acknowledger,
     AckTimings,
     CallbackType,
@@ -161,3 +162,48 @@ def test_default_budget_leaves_room_before_discords_three_seconds() -> None:
     timings = AckTimings()
     assert timings.budget_s <= 2.5
     assert 2 * timings.try_s + timings.pause_s <= timings.budget_s
+
+
+async def test_what_follows_waits_for_the_first_responses_of_a_crowd(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    open_doors = asyncio.Event()
+
+    async def slow(request: web.Request) -> web.StreamResponse:
+        await open_doors.wait()
+        return await accepts()(request)
+
+    steps = [accepts(), *[slow] * CROWD]
+    async with discord_that(monkeypatch, *steps, timings=AckTimings()) as (acknowledger, _):
+
+        async def respond() -> None:
+            await acknowledger.respond(interaction(), CallbackType.deferred_channel_message)
+
+        await respond()
+        await acknowledger.after_the_crowd()  # nobody waits: it returns at once
+        crowd = [asyncio.create_task(respond()) for _ in range(CROWD)]
+        await asyncio.sleep(0)
+        following = asyncio.create_task(acknowledger.after_the_crowd())
+        await asyncio.sleep(0.05)
+        assert not following.done()
+        open_doors.set()
+        async with asyncio.timeout(1.0):
+            await asyncio.gather(*crowd, following)
+
+
+async def test_a_crowd_that_stays_is_waited_for_a_moment_only(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    timings = AckTimings(budget_s=0.4, try_s=0.4, crowd_s=0.05)
+    async with discord_that(monkeypatch, *[hangs] * CROWD, timings=timings) as (acknowledger, _):
+        crowd = [
+            asyncio.create_task(
+                acknowledger.respond(interaction(), CallbackType.deferred_channel_message)
+            )
+            for _ in range(CROWD)
+        ]
+        await asyncio.sleep(0)
+        began = time.monotonic()
+        await acknowledger.after_the_crowd()
+        assert time.monotonic() - began < 0.4
+        await asyncio.gather(*crowd, return_exceptions=True)

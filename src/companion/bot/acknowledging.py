@@ -7,13 +7,17 @@ the person has seen "did not respond". Here a first response gets two tries insi
 An answer that got lost leaves a doubt: Discord may have taken the response. If the
 second try then hears 40060 (already acknowledged), it was ours. Hearing 40060 on a
 first try means another delivery of the same interaction was faster.
+
+When very many come at once, whatever follows a first response waits for the crowd's:
+they have three seconds, all the rest has minutes.
 """
 
 from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Mapping
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from enum import StrEnum
 from http import HTTPStatus
@@ -26,6 +30,8 @@ from discord.http import Route
 from companion.bot.standing import Held
 
 ALREADY_ACKNOWLEDGED: Final = 40060
+CROWD: Final = 20
+"""First responses under way at the same time."""
 CallbackType = discord.InteractionResponseType
 
 
@@ -54,6 +60,8 @@ class AckTimings:
     budget_s: float = 2.5
     try_s: float = 1.1
     pause_s: float = 0.3
+    crowd_s: float = 1.5
+    """How long what follows waits for a crowd, at most."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,6 +94,28 @@ class Acknowledger:
     ) -> None:
         self._session = session
         self._timings = timings or AckTimings()
+        self._under_way = 0
+        self._calm = asyncio.Event()
+
+    async def after_the_crowd(self) -> None:
+        """Return at once, or when a crowd has its first responses; after a moment in any case."""
+        if self._under_way < CROWD:
+            return
+        with suppress(TimeoutError):
+            async with asyncio.timeout(self._timings.crowd_s):
+                await self._calm.wait()
+
+    @contextmanager
+    def _counted(self) -> Generator[None]:
+        self._under_way += 1
+        if self._under_way >= CROWD:
+            self._calm.clear()
+        try:
+            yield
+        finally:
+            self._under_way -= 1
+            if self._under_way < CROWD:
+                self._calm.set()
 
     async def respond(
         self,
@@ -98,8 +128,9 @@ class Acknowledger:
         if data is not None:
             body["data"] = data
         try:
-            async with asyncio.timeout(self._timings.budget_s):
-                receipt = await self._try_twice(interaction, json.dumps(body))
+            with self._counted():
+                async with asyncio.timeout(self._timings.budget_s):
+                    receipt = await self._try_twice(interaction, json.dumps(body))
         except TimeoutError:
             raise Unacknowledged(Why.UNREACHABLE) from None
         # the library's own state must agree, or its methods would respond a second time

@@ -135,6 +135,7 @@ class Exchange:
         self.ephemeral = ephemeral if receipt.ephemeral is None else receipt.ephemeral
         self.was_silenced = self.ephemeral and not ephemeral
         self.stage = Stage.THINKING
+        await self._acknowledger.after_the_crowd()
 
     async def defer_update(self) -> None:
         """Acknowledge a click without changing anything yet; raises `Unacknowledged`."""
