@@ -16,7 +16,7 @@ from companion.playground.local_discord import LocalDiscord
 from companion.playground.state import Channel, Message
 
 _SMALL = re.compile(r"^-# .*$", flags=re.MULTILINE)
-_RESTARTED = "had to restart"
+_RESTARTED = re.compile(r"had to restart|I'm restarting")
 
 
 class Fate(StrEnum):
@@ -82,9 +82,9 @@ def read_fate(asked: Asked, discord: LocalDiscord) -> Fate:
     expected = asked.words.split()
     if body == expected and _SMALL.search(content):
         return Fate.WHOLE
-    if _RESTARTED in content and "Continue" in labels:
+    if _RESTARTED.search(content) and "Continue" in labels:
         return Fate.MARKED if _is_beginning(body, expected) else Fate.SPOILED
-    return Fate.TOLD if _RESTARTED in content else Fate.SPOILED
+    return Fate.TOLD if _RESTARTED.search(content) else Fate.SPOILED
 
 
 def _is_beginning(body: list[str], expected: list[str]) -> bool:

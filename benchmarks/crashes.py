@@ -39,8 +39,6 @@ from companion.playground.interaction import InteractionFailed
 from companion.playground.local_discord import LocalDiscord
 
 PATIENCE_S = 30.0
-ASKING_S = 1.5
-LATEST_KILL_S = 4.5
 UNLIMITED = "1000000/1s"
 
 
@@ -54,6 +52,8 @@ class Plan:
     seed: int
     stops: bool = False
     tokens: int = 200
+    asking_s: float = 1.5
+    latest_kill_s: float = 4.5
     folder: Path = field(default_factory=Path)
 
 
@@ -106,10 +106,10 @@ class Drill:
 
     async def _once(self, number: int, app: Running, tally: Tally) -> Running:
         plan, chance = self._plan, self._chance
-        killing = asyncio.create_task(self._kill(app, chance.uniform(0.05, LATEST_KILL_S)))
+        killing = asyncio.create_task(self._kill(app, chance.uniform(0.05, plan.latest_kill_s)))
         asked = await asyncio.gather(
             *(
-                self._ask(f"{number}-{n}", chance.uniform(0, ASKING_S), n)
+                self._ask(f"{number}-{n}", chance.uniform(0, plan.asking_s), n)
                 for n in range(plan.at_once)
             )
         )
