@@ -107,7 +107,10 @@ async def open_app(
         store = await stack.enter_async_context(opened_store(settings))
         limits = await stack.enter_async_context(opened_limits(settings, clock))
         metrics = Metrics(
-            lambda: services.chat.running, lambda: services.admission.waiting, limits.degraded
+            running=lambda: services.chat.running,
+            waiting=lambda: services.admission.waiting,
+            limits_degraded=limits.degraded,
+            refused=lambda: door.refused if door else 0,
         )
         provider = await stack.enter_async_context(open_provider(clock=clock))
         services = build_services(

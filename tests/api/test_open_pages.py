@@ -57,6 +57,7 @@ async def test_metrics_count_without_ids_or_secrets(world: World) -> None:
     assert 'route="other",status="404"' in shown
     assert "companion_replies_running 0.0" in shown
     assert "companion_replies_waiting 0.0" in shown
+    assert "companion_discord_requests_refused 0.0" in shown
     assert "companion_event_loop_lag_seconds" in shown
     for secret in ("canary", "cmp_", "sk-"):
         assert secret not in shown

@@ -31,6 +31,7 @@ class Metrics:
         running: Callable[[], int],
         waiting: Callable[[], int],
         limits_degraded: Callable[[], bool] = lambda: False,
+        refused: Callable[[], int] = lambda: 0,
     ) -> None:
         self._registry = registry = CollectorRegistry()
         self._requests = Counter(
@@ -70,6 +71,11 @@ class Metrics:
             "1 while Redis is away and this process keeps its share of the limits alone.",
             registry=registry,
         ).set_function(limits_degraded)
+        Gauge(
+            "companion_discord_requests_refused",
+            "Requests that Discord refused in the last ten minutes; at 10,000 it bans an address.",
+            registry=registry,
+        ).set_function(refused)
         self._lag = Histogram(
             "companion_event_loop_lag_seconds",
             "How late the event loop wakes up.",

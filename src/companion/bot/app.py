@@ -89,6 +89,11 @@ class DiscordDoor:
         return not any(shard.is_closed() for shard in bot.shards.values())
 
     @property
+    def refused(self) -> int:
+        """How many requests Discord refused in the last ten minutes."""
+        return self._standing.invalid
+
+    @property
     def busy(self) -> int:
         """How many interactions are being handled right now."""
         return len(self._bot.handling) if self._bot is not None else 0
