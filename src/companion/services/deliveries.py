@@ -39,7 +39,7 @@ from companion.services.running_turns import Cut, Running
 
 EVERY_S: Final = 1.0
 LEASE_S: Final = 6.0
-LONGEST_ARRIVAL_S: Final = 0.15
+LONGEST_ARRIVAL_S: Final = 0.5
 """How long an acknowledgement may wait for the database: it has three seconds in all."""
 _NOBODYS: Final = {"full", "read_only"}
 """Why the database takes nothing from anybody, so that nobody else can have the lease."""
