@@ -2,9 +2,10 @@
 
     python -m benchmarks.neighbours                     # 100 asks a second, as it is set up
     python -m benchmarks.neighbours --no-buckets        # nothing but the queue between them
+    python -m benchmarks.neighbours --no-buckets --slots 16 --loud-per-s 30 --quiet-per-s 1
     python -m benchmarks.neighbours --loud-per-s 300 --seconds 10 --json figures.json
 
-The app is a process of its own with its own settings (64 slots); Discord and the model share
+The app is a process of its own; Discord and the model share
 this one. First the quiet servers ask alone, then beside the loud one. A wait is the time from
 the moment Discord sends the interaction until the model gets the request. Whoever is loud is
 answered, or told when to come back; how soon they are told is a figure, too.
@@ -49,6 +50,7 @@ class Plan:
     loud_per_s: float
     quiet_per_s: float
     buckets: bool
+    slots: int
 
 
 @dataclass(slots=True, kw_only=True)
@@ -200,6 +202,7 @@ def _environment(discord: LocalDiscord, model: ScriptedProvider, plan: Plan) -> 
         "OPENAI_API_KEY": "sk-benchmark-000000000000",
         # all share the operator's key here, whose bucket is for one key of many
         "COMPANION_LIMIT_KEY": UNLIMITED,
+        "COMPANION_MAX_STREAMS": str(plan.slots),
         **dict.fromkeys(limits, UNLIMITED),
     }
 
@@ -211,6 +214,7 @@ def main() -> None:
     parser.add_argument("--loud-per-s", type=float, default=100.0)
     parser.add_argument("--quiet-per-s", type=float, default=4.0, help="of all quiet together")
     parser.add_argument("--no-buckets", action="store_true", help="no rate limits but the queue")
+    parser.add_argument("--slots", type=int, default=64, help="replies at once")
     parser.add_argument("--json", type=Path)
     chosen = parser.parse_args()
     plan = Plan(
@@ -218,6 +222,7 @@ def main() -> None:
         loud_per_s=chosen.loud_per_s,
         quiet_per_s=chosen.quiet_per_s,
         buckets=not chosen.no_buckets,
+        slots=chosen.slots,
     )
     rows = uvloop.run(run(plan))
     print(table(rows))

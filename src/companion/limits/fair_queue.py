@@ -29,6 +29,8 @@ DESK: Final = 8
 
 DESK_GUESS_S: Final = 0.05
 
+FEW: Final = 4
+
 _SMOOTHING: Final = 0.1
 _ANSWERS_LATER: Final = 600.0
 
@@ -169,10 +171,11 @@ class SlotQueue:
         """Raise `Overloaded` when a request would wait too long, or behind too many."""
         sizes, path = self._sizes, _path(request.claim)
         lengths = self._round.lengths(path)
-        allowed = (sizes.waiting_of_person, sizes.waiting_of_group, sizes.waiting)
+        # loud servers may fill the line together, but not keep the first of a quiet one out
+        in_all = sizes.waiting * (2 if lengths[1] <= FEW else 1)
+        allowed = (sizes.waiting_of_person, sizes.waiting_of_group, in_all)
         crowded = next((n for n in range(3) if lengths[n] > allowed[n]), None)
-        own, in_group, in_all = lengths
-        slowest = self._slowest(request.claim, (own - 1, in_group - 1, in_all - 1))
+        slowest = self._slowest(request.claim, tuple(length - 1 for length in lengths))
         if slowest.wait_s > LONGEST_WAIT_S:  # behind all, it would; but it takes turns with them
             slowest = self._slowest(request.claim, self._round.ranks(path, request))
         if crowded is None and slowest.wait_s <= LONGEST_WAIT_S:
