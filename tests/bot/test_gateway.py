@@ -8,6 +8,7 @@ import discord
 import pytest
 
 from companion.bot import shard_line
+from companion.playground.events import Dispatch
 from companion.playground.local_discord import LocalDiscord
 from tests.bot.gateway_client import Listener, channel_of_shard, listening
 
@@ -77,6 +78,14 @@ async def test_silent_connection_is_left_within_one_and_a_half_heartbeats(
         await bot.hears("Unheard")
         assert time.monotonic() - began < 1.5 * BEAT_S + 0.3
         assert (local.gateway.identifies, local.gateway.resumes) == (1, 1)
+
+
+async def test_event_that_makes_no_sense_ends_nothing(local: LocalDiscord, bot: Listener) -> None:
+    (session,) = local.gateway.sessions.values()
+    session.dispatch(Dispatch(name="MESSAGE_CREATE", data={"id": "not a number"}))
+    await local.say("Ada", "general", "Sense")
+    await bot.hears("Sense")
+    assert (local.gateway.identifies, local.gateway.resumes) == (1, 0)
 
 
 async def test_one_shards_trouble_leaves_the_others_alone(

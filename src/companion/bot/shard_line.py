@@ -12,6 +12,7 @@ import asyncio
 import contextlib
 import random
 import time
+import zlib
 from collections.abc import Callable
 from typing import Final, Protocol
 
@@ -42,7 +43,9 @@ _NETWORK: Final = (
     discord.GatewayNotFound,
     discord.HTTPException,
     ReconnectWebSocket,
+    zlib.error,
 )
+_SENSELESS: Final = (LookupError, ValueError, TypeError, AttributeError)
 
 
 class Silent(Exception):
@@ -166,8 +169,15 @@ class ShardLine:
 
 
 async def _read(ws: DiscordWebSocket) -> None:
+    """Read until the connection ends; an event that the library cannot make sense of is left out.
+
+    Raised further it would end the process, and come again with the next resume.
+    """
     while True:
-        await ws.poll_event()
+        try:
+            await ws.poll_event()
+        except _SENSELESS:
+            log.exception("gateway_event_unreadable")
 
 
 async def _until_silent(ws: DiscordWebSocket) -> None:
