@@ -39,8 +39,8 @@ from companion.services.running_turns import Cut, Running
 
 EVERY_S: Final = 1.0
 LEASE_S: Final = 6.0
-LONGEST_ARRIVAL_S: Final = 0.5
-"""How long an acknowledgement may wait for the database: it has three seconds in all."""
+LONGEST_ARRIVAL_S: Final = 0.3
+"""How long an acknowledgement may wait for the database: people wait for it."""
 _NOBODYS: Final = {"full", "read_only"}
 """Why the database takes nothing from anybody, so that nobody else can have the lease."""
 _NAME: Final = "deliveries"
@@ -105,9 +105,11 @@ class Deliveries:
         held = self._arrived(delivery)
         if self._is_failing:
             return
-        with suppress(TimeoutError):
+        try:
             async with asyncio.timeout(LONGEST_ARRIVAL_S), self._kept:
                 await self._kept.wait_for(lambda: held.stored)
+        except TimeoutError:
+            self._is_failing = True  # until it answers again, nobody else waits
 
     def adopt(self, reply: StoredReply) -> None:
         """Hold a reply that was taken over from another process."""
