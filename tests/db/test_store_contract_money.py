@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from datetime import timedelta
 from uuid import uuid4
 
@@ -11,9 +12,9 @@ import pytest
 from companion.domain.accounts import Preferences
 from companion.domain.actor import GuildId
 from companion.domain.money import Budget, BudgetScope, Caps, ReservationId, Spending
-from companion.domain.usage import Micros
+from companion.domain.usage import Micros, ModelUse
 from companion.ports.store import Store
-from tests.db.things import NOON
+from tests.db.things import NOON, USAGE, call_end, call_start, new_person
 
 MONTH = Budget(
     name="operator/server:9/2026-11",
@@ -163,3 +164,33 @@ async def test_a_server_keeps_its_caps(store: Store) -> None:
     async with store.write() as unit:
         await unit.preferences.save_guild(guild, Preferences())
         assert await unit.preferences.of_guild(guild) == Preferences()
+
+
+async def test_use_adds_up_by_model(store: Store) -> None:
+    async with store.write() as unit:
+        ada, grace = await new_person(unit), await new_person(unit)
+        for person, cost in ((ada, 5), (ada, None), (grace, 7)):
+            call = call_start(person)
+            await unit.provider_log.start(call)
+            await unit.provider_log.end(
+                call.id, replace(call_end(), cost_micros=None if cost is None else Micros(cost))
+            )
+        failed = call_start(ada)
+        await unit.provider_log.start(failed)
+        await unit.provider_log.end(failed.id, replace(call_end(), usage=None))
+        await unit.provider_log.start(call_start(ada))
+    tokens = USAGE.total_tokens
+    async with store.read() as unit:
+        assert await unit.provider_log.used(NOON, person=ada) == [
+            ModelUse(
+                model="gpt-6-luna",
+                requests=2,
+                tokens=2 * tokens,
+                cost_micros=Micros(5),
+                unpriced=1,
+            )
+        ]
+        (ours,) = await unit.provider_log.used(NOON, guild=GuildId(9))
+        assert (ours.requests, ours.cost_micros) == (3, 12)
+        assert await unit.provider_log.used(NOON, guild=GuildId(8)) == []
+        assert await unit.provider_log.used(NOON + timedelta(seconds=1), person=ada) == []

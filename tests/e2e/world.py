@@ -41,6 +41,7 @@ COMMANDS = (
     "help",
     "settings",
     "token",
+    "usage",
     "Ask about this",
     "Summarize from here",
 )

@@ -11,7 +11,7 @@ from companion.domain.conversation import Finish, TurnId
 from companion.domain.errors import KeyMissing
 from companion.domain.models import Credential, Payer
 from companion.domain.secrets import Secret
-from companion.domain.usage import Micros, Usage
+from companion.domain.usage import Micros, ModelUse, Usage
 from companion.ports import store as port
 from companion.ports.store import CallEnd, CallId, CallStart, CallStatus, Fingerprints, LoggedEnd
 from tests.fakes.api_repositories import FakeIdempotentAnswers, FakeTokens
@@ -195,6 +195,27 @@ class FakeProviderLog(port.ProviderLog):
         for call in lost:
             self._tables.calls[call.start.id] = replace(call, end=end)
         return len(lost)
+
+    async def used(
+        self, since: datetime, *, person: PersonId | None = None, guild: GuildId | None = None
+    ) -> Sequence[ModelUse]:
+        by_model: dict[str, list[CallEnd]] = {}
+        for call in self._tables.calls.values():
+            whose = call.start.person_id == person if person else call.start.guild_id == guild
+            if whose and call.start.started_at >= since and call.end and call.end.usage:
+                by_model.setdefault(call.start.model, []).append(call.end)
+        found = [
+            ModelUse(
+                model=model,
+                requests=len(ends),
+                tokens=sum(end.usage.total_tokens for end in ends if end.usage),
+                cost_micros=Micros(sum(end.cost_micros or 0 for end in ends)),
+                estimated=sum(end.usage.estimated for end in ends if end.usage),
+                unpriced=sum(end.cost_micros is None for end in ends),
+            )
+            for model, ends in by_model.items()
+        ]
+        return sorted(found, key=lambda use: (-use.cost_micros, -use.requests, use.model))
 
     async def drop_contents_before(self, moment: datetime) -> int:
         old = [

@@ -31,6 +31,7 @@ class Action(StrEnum):
     CONFIRM_CLEAR = "confirm_clear"
     CANCEL = "cancel"
     CHAT_CHANNELS = "chat_channels"
+    BUDGETS = "budgets"
 
 
 class Tone(StrEnum):

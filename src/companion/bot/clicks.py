@@ -44,6 +44,7 @@ class Clicks:
         self._handlers: dict[Action, Callable[[Exchange, Click], Awaitable[None]]] = {
             **answers.handlers,
             Action.CHAT_CHANNELS: lambda exchange, _: panel.choose(exchange),
+            Action.BUDGETS: panel.ask_budgets,
             Action.SET_KEY: self._set_key,
             Action.REMOVE_KEY: self._remove_key,
             Action.CHOOSE_MODEL: self._choose_model,

@@ -112,6 +112,30 @@ TOKEN: Final = (
     ),
 )
 
+USAGE: Final = (
+    Option(
+        Kind.string,
+        "Whose use; the server's is for people who manage it",
+        name="scope",
+        required=False,
+        choices=[
+            OptionChoice("me: what I used, everywhere", "me"),
+            OptionChoice("server: what was used in this server", "server"),
+        ],
+    ),
+    Option(
+        Kind.string,
+        "How far back; left out: this month",
+        name="period",
+        required=False,
+        choices=[
+            OptionChoice("day: today (UTC)", "day"),
+            OptionChoice("week: the last seven days", "week"),
+            OptionChoice("month: this month", "month"),
+        ],
+    ),
+)
+
 HELP: Final = (
     Option(
         Kind.string,

@@ -33,7 +33,7 @@ MORE: Final = {
     ),
     "settings": (
         "Only for people who manage the server, and only they see it. Choose the channels in "
-        "which I answer every message.\n"
+        "which I answer every message, and what may be spent of the server's own API key.\n"
         "Try: `/settings`"
     ),
     "token": (
@@ -41,6 +41,11 @@ MORE: Final = {
         "`create` shows it once, `list` shows your tokens' names and ids, `revoke` ends one. "
         "Whoever has a token can ask as you, so keep it like a password.\n"
         "Try: `/token action:create name:my laptop`"
+    ),
+    "usage": (
+        "Tokens and cost by model, and what is left of a budget where there is one. `server` is "
+        "for people who manage the server. Only you see it. ≈ marks what had to be estimated.\n"
+        "Try: `/usage period:week`"
     ),
     "help": "Try: `/help command:ask`",
     "Ask about this": (

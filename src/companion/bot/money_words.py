@@ -9,7 +9,7 @@ from companion.bot.wording import moment, money, quoted
 from companion.domain.money import BudgetScope, Spending
 from companion.domain.money_errors import BudgetSpent, PriceUnknown
 
-WHOSE: Final = {
+OF_WHOM: Final = {
     BudgetScope.PERSON: "Your budget for today",
     BudgetScope.SERVER: "This server's budget for this month",
 }
@@ -17,7 +17,7 @@ WHOSE: Final = {
 
 def of_spent_budget(error: BudgetSpent, _: datetime) -> str:
     """Say that a budget has no room for this, and what to do."""
-    whose, again = WHOSE[error.scope], moment(error.resets_at)
+    whose, again = OF_WHOM[error.scope], moment(error.resets_at)
     if not error.left:
         return (
             f"{whose} ({money(error.limit)}) is spent. Ask again {again}, or press *Set key* to "
@@ -41,6 +41,6 @@ def of_unknown_price(error: PriceUnknown, _: datetime) -> str:
 def nearly_spent(spending: Spending) -> str:
     """Say that a budget comes to its end."""
     budget = spending.budget
-    whose, until = WHOSE[budget.scope], moment(budget.resets_at)
+    whose, until = OF_WHOM[budget.scope], moment(budget.resets_at)
     used = f"{money(spending.spent)} of {money(budget.limit)} used"
     return f"{whose} is nearly spent: {used}, a new one {until}"

@@ -19,6 +19,7 @@ from companion.bot.cogs.helping import Helping
 from companion.bot.cogs.keys import Keys
 from companion.bot.cogs.quoting import Quoting
 from companion.bot.cogs.settling import Settling
+from companion.bot.cogs.spending import Spending
 from companion.bot.cogs.tokens import Tokens
 from companion.bot.forms import KeyForms
 from companion.bot.hearing import Hearing
@@ -77,7 +78,7 @@ def furnish(bot: CompanionBot, ground: Ground) -> Recovering:
     shared = _share(bot, ground)
     replies, attachments = shared.replies, shared.attachments
     forms = KeyForms(services.accounts, key_page=ground.key_page)
-    panel = SettingsPanel(services.rooms, reads_messages=reads)
+    panel = SettingsPanel(services.rooms, services.spending, reads_messages=reads)
     questions = Questions(services.chat, replies, attachments)
     answers = AnswerClicks(services, replies, shared.threads, bot.http)
     bot.serve(
@@ -88,10 +89,11 @@ def furnish(bot: CompanionBot, ground: Ground) -> Recovering:
             Quoting(questions, Summaries(services.chat, replies, reads_messages=reads)),
             Settling(panel),
             Tokens(services.tokens),
+            Spending(services.spending),
             Helping(services.accounts, bot.shapes, reads_messages=reads),
         ),
         clicks=Clicks(services, replies, forms, answers=answers, panel=panel),
-        forms={"key": forms, "ask": questions},
+        forms={"key": forms, "ask": questions, "budgets": panel},
         suggestions=Suggestions(services.models, bot.command_titles),
         talking=_talking(bot, ground, shared),
     )

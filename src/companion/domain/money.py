@@ -82,12 +82,12 @@ class Spending:
 
 
 def budgets(
-    caps: Caps, payer: Payer, person: PersonId, guild: GuildId | None, now: datetime
+    caps: Caps, payer: Payer, person: PersonId | None, guild: GuildId | None, now: datetime
 ) -> tuple[Budget, ...]:
-    """Return the budgets that a request counts for, always in the same order."""
+    """Return the budgets of a person and a server, always in the same order."""
     day, purse = now.astimezone(UTC), f"guild:{guild}" if payer is Payer.SERVER else payer.value
     found: list[Budget] = []
-    if caps.person_day is not None:
+    if caps.person_day is not None and person is not None:
         found.append(
             Budget(
                 name=f"{purse}/person:{person.hex}/{day:%Y-%m-%d}",

@@ -23,3 +23,18 @@ class Usage:
     def total_tokens(self) -> int:
         """Prompt and completion together (reasoning is part of the completion)."""
         return self.prompt_tokens + self.completion_tokens
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelUse:
+    """What requests to one model took together.
+
+    `estimated` of them are counted by estimate, `unpriced` of them have no known price.
+    """
+
+    model: str
+    requests: int
+    tokens: int
+    cost_micros: Micros
+    estimated: int = 0
+    unpriced: int = 0

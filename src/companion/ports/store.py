@@ -27,7 +27,7 @@ from companion.domain.actor import Actor, ChannelId, Door, GuildId, PersonId
 from companion.domain.conversation import ConversationId, Finish, TurnId
 from companion.domain.models import Credential, KeyFingerprint, ModelId, Payer
 from companion.domain.secrets import Secret
-from companion.domain.usage import Micros, Usage
+from companion.domain.usage import Micros, ModelUse, Usage
 from companion.ports.conversations import (
     AnswerMessages,
     ChatChannels,
@@ -200,6 +200,12 @@ class ProviderLog(Protocol):
         self, turn: TurnId, now: datetime, usage: Usage, cost_micros: Micros | None
     ) -> int:
         """Complete rows of a turn whose process died; return how many."""
+        ...
+
+    async def used(
+        self, since: datetime, *, person: PersonId | None = None, guild: GuildId | None = None
+    ) -> Sequence[ModelUse]:
+        """Return what that person or server used since then, by model, most expensive first."""
         ...
 
     async def drop_contents_before(self, moment: datetime) -> int:

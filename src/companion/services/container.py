@@ -39,6 +39,7 @@ from companion.services.revising import Revising
 from companion.services.rooms import RoomsService
 from companion.services.running_turns import RunningTurns
 from companion.services.session_keys import SessionKeys
+from companion.services.spending import SpendingService
 from companion.services.summarising import Summarizer
 from companion.services.titling import Titler
 from companion.services.tokens import TokensService
@@ -56,6 +57,7 @@ class Services:
     relay: RelayService
     tokens: TokensService
     idempotency: IdempotencyService
+    spending: SpendingService
     deliveries: Deliveries
     recovery: Recovery
     limiter: Limiter
@@ -156,6 +158,7 @@ def build_services(outside: Outside) -> Services:
         ),
         limiter=outside.limiter,
         admission=common.admission,
+        spending=SpendingService(store=store, gate=gate, payers=payers, policy=policy, clock=clock),
         idempotency=IdempotencyService(store=store, fingerprints=fingerprints, clock=clock),
         sweeper=RetentionSweeper(
             store=store, clock=clock, tasks=tasks, retention_days=policy.retention_days

@@ -6,15 +6,16 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import bindparam, case, insert, or_, select, update
+from sqlalchemy import bindparam, case, func, insert, or_, select, update
 
 from companion.db.keyring import KeyRing
 from companion.db.rows import CONTENT, ProviderCallRow, TurnRow
 from companion.db.sealed import Purpose, Sealed
 from companion.db.statements import Statements
 from companion.db.usage_columns import usage_columns
+from companion.domain.actor import GuildId, PersonId
 from companion.domain.conversation import Finish, TurnId
-from companion.domain.usage import Micros, Usage
+from companion.domain.usage import Micros, ModelUse, Usage
 from companion.ports.store import LOST, CallEnd, CallId, CallStart, CallStatus, LoggedEnd
 
 _TABLE: Final = ProviderCallRow.metadata.tables[ProviderCallRow.__tablename__]
@@ -126,6 +127,27 @@ class SqlProviderLog:
             )
         )
 
+    async def used(
+        self, since: datetime, *, person: PersonId | None = None, guild: GuildId | None = None
+    ) -> Sequence[ModelUse]:
+        """Return what that person or server used since then, by model, most expensive first."""
+        row, cost = ProviderCallRow, func.coalesce(func.sum(ProviderCallRow.cost_micros), 0)
+        whose = row.guild_id == guild if person is None else row.person_id == person
+        query = (
+            select(
+                row.model,
+                func.count(),
+                func.sum(row.prompt_tokens) + func.sum(row.completion_tokens),
+                cost,
+                func.sum(case((row.usage_estimated.is_(True), 1), else_=0)),
+                func.sum(case((row.cost_micros.is_(None), 1), else_=0)),
+            )
+            .where(whose, row.started_at >= since, row.prompt_tokens.is_not(None))
+            .group_by(row.model)
+            .order_by(cost.desc(), func.count().desc(), row.model)
+        )
+        return [_use(*found) for found in await self._run.rows(query)]
+
     async def drop_contents_before(self, moment: datetime) -> int:
         """Delete contents older than `moment`; return how many rows lost theirs."""
         return await self._run.run(
@@ -152,6 +174,18 @@ class SqlProviderLog:
             return None
         place = ProviderCallRow.place("response", call, person)
         return self._ring.seal(Purpose.CONTENT, text, place)
+
+
+def _use(model: str, *sums: int) -> ModelUse:
+    requests, tokens, cost, estimated, unpriced = map(int, sums)  # PostgreSQL adds up decimals
+    return ModelUse(
+        model=model,
+        requests=requests,
+        tokens=tokens,
+        cost_micros=Micros(cost),
+        estimated=estimated,
+        unpriced=unpriced,
+    )
 
 
 def _ended(end: CallEnd) -> dict[str, Any]:
