@@ -32,6 +32,9 @@ from companion.services.prompting import LONGEST_RESERVE_TOKENS
 LONGEST_ANSWER: Final = LONGEST_RESERVE_TOKENS
 """Tokens of an answer within a budget, when nobody asked for more: its worst case is held."""
 
+MOST_HEARD: Final = Usage(prompt_tokens=16_000, completion_tokens=2_000, estimated=True)
+"""As much of a recording as OpenAI's models of this kind take, and as they write."""
+
 _log = logging.getLogger(__name__)
 
 

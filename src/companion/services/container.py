@@ -32,6 +32,7 @@ from companion.services.rechecking import Rechecking
 from companion.services.recording import Recorder
 from companion.services.recovery import Recovery
 from companion.services.relay import RelayService
+from companion.services.relay_budget import RelayBudget
 from companion.services.relay_log import RelayLog
 from companion.services.replying import Replier
 from companion.services.retention import RetentionSweeper
@@ -148,14 +149,7 @@ def build_services(outside: Outside) -> Services:
         relay=_build_relay(outside, common, memory),
         tokens=TokensService(store=store, fingerprints=fingerprints, gate=gate, clock=clock),
         deliveries=common.deliveries,
-        recovery=Recovery(
-            store=store,
-            clock=clock,
-            deliveries=common.deliveries,
-            chat=chat,
-            prices=outside.prices,
-            base_url=policy.base_url,
-        ),
+        recovery=_build_recovery(outside, common, chat),
         limiter=outside.limiter,
         admission=common.admission,
         spending=SpendingService(store=store, gate=gate, payers=payers, policy=policy, clock=clock),
@@ -164,6 +158,17 @@ def build_services(outside: Outside) -> Services:
             store=store, clock=clock, tasks=tasks, retention_days=policy.retention_days
         ),
         tasks=tasks,
+    )
+
+
+def _build_recovery(outside: Outside, common: _Common, chat: ChatService) -> Recovery:
+    return Recovery(
+        store=outside.store,
+        clock=outside.clock,
+        deliveries=common.deliveries,
+        chat=chat,
+        prices=outside.prices,
+        base_url=outside.policy.base_url,
     )
 
 
@@ -185,6 +190,13 @@ def _build_relay(outside: Outside, common: _Common, memory: PayerMemory) -> Rela
         memory=memory,
         admission=common.admission,
         log=RelayLog(store=store, payers=payers, tasks=common.tasks, clock=clock),
+        budget=RelayBudget(
+            store=store,
+            budgets=common.budgets,
+            prices=outside.prices,
+            tasks=common.tasks,
+            clock=clock,
+        ),
         clock=clock,
         policy=outside.policy,
     )

@@ -8,7 +8,6 @@ from __future__ import annotations
 import asyncio
 import logging
 from dataclasses import dataclass
-from typing import Final
 from uuid import uuid4
 
 from companion.domain.errors import ModelUnavailable, ProviderError, StorageError
@@ -16,20 +15,17 @@ from companion.domain.file_errors import SpeechEmpty, SpeechUnavailable
 from companion.domain.files import AudioFile, TextFile, TextSource
 from companion.domain.models import ModelId
 from companion.domain.money import ReservationId
-from companion.domain.usage import Usage
 from companion.ports.clock import Clock
 from companion.ports.llm import PriceList
 from companion.ports.speech import SpeechCall, SpeechProvider, Transcript
 from companion.ports.store import CallEnd, CallId, CallStart, CallStatus, Store
 from companion.services import secret_scan
 from companion.services.admission import Admission
-from companion.services.budgets import Bill, Budgets
+from companion.services.budgets import MOST_HEARD, Bill, Budgets
 from companion.services.job import Job
 from companion.services.payers import Payers, Paying
 
 ENDPOINT = "audio.transcriptions"
-MOST_HEARD: Final = Usage(prompt_tokens=16_000, completion_tokens=2_000, estimated=True)
-"""As much as OpenAI's models of this kind take and write."""
 
 _log = logging.getLogger(__name__)
 

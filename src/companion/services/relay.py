@@ -37,6 +37,7 @@ from companion.services.payer_memory import Known, PayerMemory
 from companion.services.payers import Payers
 from companion.services.policy import ServicePolicy
 from companion.services.rechecking import check_same_key
+from companion.services.relay_budget import RelayBudget, limited
 from companion.services.relay_log import RelayLog
 from companion.services.relay_record import Bookkeeper, Record, RelayRequest
 
@@ -59,6 +60,7 @@ class RelayService:
         memory: PayerMemory,
         admission: Admission,
         log: RelayLog,
+        budget: RelayBudget,
         clock: Clock,
         policy: ServicePolicy,
     ) -> None:
@@ -71,6 +73,7 @@ class RelayService:
         self._memory = memory
         self._admission = admission
         self._log = log
+        self._budget = budget
         self._clock = clock
         self._policy = policy
         keeps_contents = policy.retention_days > 0
@@ -109,7 +112,7 @@ class RelayService:
                 known = await self._looked_up_again(request, known)
             record = Record(request=request, known=known, asked=self._clock.monotonic())
             with self._counted():
-                async with self._open(record) as answer:
+                async with self._budget.held(record), self._open(record) as answer:
                     yield answer
 
     async def drain(self, timeout_s: float) -> None:
@@ -208,6 +211,7 @@ class RelayService:
         if request.body is None or isinstance(request.body, Form):
             return call
         body, ours = _with_ours(request, request.body)
+        ours = {**ours, **limited(record.paying, request, body)}
         chat = request.endpoint is Endpoint.CHAT and "safety_identifier" not in body
         safety_id = self._fingerprints.safety_id(record.person) if chat else None
         return replace(call, body=body, ours=ours, safety_id=safety_id)

@@ -1,0 +1,147 @@
+"""One process of the race for a budget: asks, all at once, and says what became of it.
+
+    python -m benchmarks.budget_racer '{"url": …}'
+
+Begins when a line comes in, so that all processes begin together.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import sys
+from collections import Counter
+from dataclasses import asdict, dataclass
+from itertools import count
+from typing import Final
+
+from companion.clock import SystemClock
+from companion.db.keyring import KeyRing
+from companion.db.uow import SqlStore, open_store
+from companion.domain.actor import Actor, ChannelId, DiscordUserId, Door, Place, PlaceKind
+from companion.domain.chat import ChatRequest, Failed
+from companion.domain.models import Credential, ModelId, Payer
+from companion.domain.money import Caps, most_prompt_tokens
+from companion.domain.secrets import Secret
+from companion.domain.usage import Micros, Usage
+from companion.files.reader import SafeFileReader
+from companion.limits.fair_queue import desk_queue, reply_queue
+from companion.limits.memory import BucketSize, MemoryLimiter
+from companion.llm.client import Provider, open_provider
+from companion.ports.limits import LimitScope
+from companion.services.container import Outside, Services, build_services
+from companion.services.policy import ServicePolicy
+
+MODEL: Final = ModelId("gpt-6-luna")
+PROMPT: Final = "Why?"
+ANSWER_TOKENS: Final = 80
+WORST: Final = most_prompt_tokens([PROMPT]) + ANSWER_TOKENS
+"""Micro-dollars that one request holds: a token costs one."""
+ASKER: Final = Actor(name="Ada", discord_id=DiscordUserId(1))
+_PLENTY: Final = BucketSize(capacity=100_000, period_s=1.0)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Race:
+    """What one process is told: where, how many, and the budget."""
+
+    url: str
+    ring: str
+    provider: str
+    asks: int
+    at_once: int
+    first_channel: int
+    budget_micros: int
+
+
+class FlatPrices:
+    """A micro-dollar a token, whatever the model."""
+
+    async def prepare(self) -> None:
+        """Do nothing."""
+
+    def cost(self, model: ModelId, usage: Usage, base_url: str) -> Micros | None:
+        return Micros(usage.total_tokens)
+
+    def context_tokens(self, model: ModelId) -> int | None:
+        return 100_000
+
+
+def services_of(race: Race, store: SqlStore, llm: Provider, clock: SystemClock) -> Services:
+    """Wire the services as the app does, with flat prices and no limits but the budget."""
+    key = Secret("sk-racing-key-0001")
+    credential = Credential(
+        key=key,
+        base_url=race.provider,
+        fingerprint=store.fingerprints.of_key(key),
+        payer=Payer.OPERATOR,
+    )
+    return build_services(
+        Outside(
+            store=store,
+            fingerprints=store.fingerprints,
+            provider=llm.chat,
+            relay=llm.relay,
+            catalogue=llm.catalogue,
+            speech=llm.speech,
+            files=SafeFileReader(),
+            prices=FlatPrices(),
+            limiter=MemoryLimiter(dict.fromkeys(LimitScope, _PLENTY), clock),
+            desk=desk_queue(race.at_once, clock),
+            queue=reply_queue(race.at_once, race.at_once, clock),
+            clock=clock,
+            policy=ServicePolicy(
+                base_url=race.provider,
+                default_model=MODEL,
+                system_prompt="",
+                operator=credential,
+                caps=Caps(person_day=Micros(race.budget_micros)),
+            ),
+        )
+    )
+
+
+async def ask(services: Services, channel: int) -> str:
+    """Ask once; return `finished`, or the code of the error."""
+    place = Place(kind=PlaceKind.DM, channel_id=ChannelId(channel))
+    request = ChatRequest(
+        actor=ASKER, place=place, door=Door.SLASH, prompt=PROMPT, max_tokens=ANSWER_TOKENS
+    )
+    last = None
+    async for event in services.chat.ask(request):
+        last = event
+    return last.error.code if isinstance(last, Failed) else "finished"
+
+
+async def run(race: Race) -> Counter[str]:
+    clock, ring = SystemClock(), KeyRing.parse(race.ring)
+    async with open_store(race.url, ring) as store, open_provider(clock=clock) as llm:
+        services = services_of(race, store, llm, clock)
+        channels = count(race.first_channel)
+        sys.stdout.write("ready\n")
+        sys.stdout.flush()
+        await asyncio.to_thread(sys.stdin.readline)
+        became: Counter[str] = Counter()
+        for _ in range(0, race.asks, race.at_once):
+            size = min(race.at_once, race.asks - became.total())
+            became.update(
+                await asyncio.gather(*(ask(services, next(channels)) for _ in range(size)))
+            )
+        await services.close()
+        return became
+
+
+def main(told: str) -> None:
+    """Run one process of the race."""
+    logging.disable(logging.WARNING)  # one line a failure is not what is measured
+    sys.stdout.write(json.dumps(asyncio.run(run(Race(**json.loads(told))))) + "\n")
+
+
+def told(race: Race) -> str:
+    """Return what `main` takes."""
+    return json.dumps(asdict(race))
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])
