@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from functools import cache
 from typing import Any, Final
 
-from sqlalchemy import and_, bindparam, delete, select, update
+from sqlalchemy import Executable, and_, bindparam, delete, select, update
 
 from companion.db import reply_columns as columns
 from companion.db.keyring import KeyRing
 from companion.db.reply_rows import ReplyRow
 from companion.db.sealed import Purpose, Sealed
-from companion.db.statements import Statements
+from companion.db.statements import Statements, insert_into
 from companion.domain.conversation import TurnId
 from companion.domain.delivery import Delivery, Ending, ReplyId, ReplyState, Shown, Terms
 from companion.domain.errors import SealError
@@ -28,6 +29,18 @@ _NOTE_SHOWN: Final = (
     )
     .values(shown=bindparam("now_shown"))
 )
+
+
+@cache
+def _acceptance(*, on_sqlite: bool) -> Executable:
+    """Return the INSERT of a reply that a turn answers, or its UPDATE while the lease holds."""
+    insert = insert_into(_TABLE, on_sqlite=on_sqlite)
+    new = insert.excluded
+    return insert.on_conflict_do_update(
+        index_elements=[_TABLE.c.id],
+        set_={name: new[name] for name in ("state", "leased_until", "route", "turn_id", "terms")},
+        where=and_(_TABLE.c.owner == new.owner, _TABLE.c.fence == new.fence),
+    )
 
 
 class SqlReplies:
@@ -55,14 +68,8 @@ class SqlReplies:
         """Store that a turn answers it; false when the lease is somebody else's now."""
         row = self._row(delivery, lease, until, ReplyState.RUNNING)
         row |= {"turn_id": turn, "terms": columns.dumped_terms(terms)}
-        kept = {"id", "owner", "fence", "attempts", "token"}
-        insert = self._run.insert(ReplyRow).values(row)
-        change = insert.on_conflict_do_update(
-            index_elements=[ReplyRow.id],
-            set_={name: insert.excluded[name] for name in row.keys() - kept},
-            where=and_(ReplyRow.owner == lease.owner, ReplyRow.fence == lease.fence),
-        )
-        return await self._run.run(change) > 0
+        change = _acceptance(on_sqlite=self._run.on_sqlite)
+        return (await self._run.quick(change, row)).rowcount > 0
 
     async def renew(self, owner: str, until: datetime) -> Mapping[ReplyId, int]:
         """Prolong all leases of an owner; return the fences of those it still has."""
