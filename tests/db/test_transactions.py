@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 import stat
+from contextlib import AsyncExitStack
 from datetime import timedelta
 from pathlib import Path
 
@@ -15,10 +16,11 @@ from companion.db.engine import (
     POSTGRES_OVERFLOW,
     POSTGRES_POOL,
     POSTGRES_POOL_WAIT_S,
+    POSTGRES_WORKING,
     open_engines,
 )
 from companion.db.keyring import KeyRing
-from companion.db.uow import SqlStore, open_store
+from companion.db.uow import SqlStore, open_store, transaction
 from companion.domain.actor import Actor, InteractionId
 from companion.domain.conversation import Finish
 from companion.domain.errors import StorageUnavailable
@@ -247,24 +249,38 @@ async def test_history_is_read_through_the_index(sqlite_file: Path) -> None:
 
 
 @pytest.mark.postgres
-async def test_a_full_pool_is_said_within_its_time(postgres_url: str, ring: KeyRing) -> None:
-    async with open_store(postgres_url, ring) as store:
-        size = POSTGRES_POOL + POSTGRES_OVERFLOW
-        taken, release = asyncio.Barrier(size + 1), asyncio.Event()
+async def test_a_full_pool_is_said_within_its_time(postgres_url: str) -> None:
+    size = POSTGRES_POOL + POSTGRES_OVERFLOW
+    async with open_engines(postgres_url) as engines, AsyncExitStack() as holding:
+        for _ in range(size):
+            await holding.enter_async_context(transaction(engines.reader))
+        async with asyncio.timeout(POSTGRES_POOL_WAIT_S + 3):
+            with pytest.raises(StorageUnavailable) as refused:
+                async with transaction(engines.writer):
+                    pass
+        assert refused.value.reason == "busy"
 
-        async def hold() -> None:
+
+@pytest.mark.postgres
+async def test_who_finds_all_connections_busy_waits_and_the_probe_does_not(
+    postgres_url: str, ring: KeyRing
+) -> None:
+    async with open_store(postgres_url, ring) as store:
+        release, full, served = asyncio.Event(), asyncio.Event(), list[int]()
+
+        async def hold(number: int) -> None:
             async with store.read():
-                await taken.wait()
+                served.append(number)
+                if len(served) == POSTGRES_WORKING:
+                    full.set()
                 await release.wait()
 
-        holding = [asyncio.create_task(hold()) for _ in range(size)]
+        holding = [asyncio.create_task(hold(n)) for n in range(POSTGRES_WORKING + 5)]
         try:
-            await taken.wait()
-            async with asyncio.timeout(POSTGRES_POOL_WAIT_S + 3):
-                with pytest.raises(StorageUnavailable) as refused:
-                    await store.ping()
-            assert refused.value.reason == "busy"
+            await full.wait()
+            await store.ping()
+            assert len(served) == POSTGRES_WORKING
         finally:
             release.set()
             await asyncio.gather(*holding)
-        await store.ping()
+        assert len(served) == POSTGRES_WORKING + 5

@@ -38,6 +38,8 @@ SQLITE_QUEUE_S: Final = 20.0
 """How long a write may queue for the one writing connection."""
 POSTGRES_POOL: Final = 5
 POSTGRES_OVERFLOW: Final = 5
+POSTGRES_WORKING: Final = POSTGRES_POOL + POSTGRES_OVERFLOW - 1
+"""Transactions at once; one connection is left for the question whether the database is there."""
 POSTGRES_POOL_WAIT_S: Final = 2.0
 POSTGRES_CONNECT_S: Final = 3.0
 POSTGRES_STATEMENT_S: Final = 5.0

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import logging
 from collections.abc import AsyncGenerator, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from companion.db.canary import open_canary, touch
-from companion.db.engine import Engines, open_engines
+from companion.db.engine import POSTGRES_WORKING, Engines, open_engines
 from companion.db.fingerprints import RingFingerprints
+from companion.db.gate import Gate
 from companion.db.grouped_writes import GroupedWrites
 from companion.db.keyring import KeyRing
 from companion.db.repositories.answer_messages import SqlAnswerMessages, SqlChatChannels
@@ -69,6 +70,7 @@ class SqlStore:
         self._engines = engines
         on_sqlite = engines.writer.dialect.name == "sqlite"
         self._grouped = GroupedWrites(engines) if on_sqlite else None
+        self._gate = nullcontext() if on_sqlite else Gate(POSTGRES_WORKING)
         self._ring = ring
         self._now = now
 
@@ -93,7 +95,7 @@ class SqlStore:
         self, opening: AbstractAsyncContextManager[Statements]
     ) -> AsyncGenerator[SqlUnitOfWork]:
         try:
-            async with opening as run:
+            async with self._gate, opening as run:
                 yield self._unit(run)
         except StorageUnavailable as error:
             # people read that our memory is away; whoever runs this has to read why
