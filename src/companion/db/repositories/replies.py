@@ -13,7 +13,7 @@ from companion.db import reply_columns as columns
 from companion.db.keyring import KeyRing
 from companion.db.reply_rows import ReplyRow
 from companion.db.sealed import Purpose, Sealed
-from companion.db.statements import Statements, insert_into
+from companion.db.statements import Insert, Statements, insert_into
 from companion.domain.conversation import TurnId
 from companion.domain.delivery import Delivery, Ending, ReplyId, ReplyState, Shown, Terms
 from companion.domain.errors import SealError
@@ -29,6 +29,29 @@ _NOTE_SHOWN: Final = (
     )
     .values(shown=bindparam("now_shown"))
 )
+
+
+_ANSWERED: Final = (
+    update(_TABLE)
+    .where(
+        _TABLE.c.id == bindparam("reply"),
+        _TABLE.c.owner == bindparam("holder"),
+        _TABLE.c.fence == bindparam("at"),
+    )
+    .values(state=ReplyState.ANSWERED, ending=bindparam("now_ending"))
+)
+_RENEW: Final = (
+    update(_TABLE)
+    .where(_TABLE.c.owner == bindparam("holder"))
+    .values(leased_until=bindparam("until", type_=_TABLE.c.leased_until.type))
+    .returning(_TABLE.c.id, _TABLE.c.fence)
+)
+
+
+@cache
+def _arrival(*, on_sqlite: bool) -> Insert:
+    insert = insert_into(_TABLE, on_sqlite=on_sqlite)
+    return insert.on_conflict_do_nothing(index_elements=[_TABLE.c.id])
 
 
 @cache
@@ -59,8 +82,7 @@ class SqlReplies:
             # in one order, so that two processes that heard the same do not wait in a ring
             for each in sorted(deliveries, key=lambda delivery: delivery.id)
         ]
-        insert = self._run.insert(ReplyRow).values(rows)
-        await self._run.run(insert.on_conflict_do_nothing(index_elements=[ReplyRow.id]))
+        await self._run.run_all(_arrival(on_sqlite=self._run.on_sqlite), rows)
 
     async def accept(
         self, delivery: Delivery, lease: Lease, turn: TurnId, terms: Terms, until: datetime
@@ -73,9 +95,8 @@ class SqlReplies:
 
     async def renew(self, owner: str, until: datetime) -> Mapping[ReplyId, int]:
         """Prolong all leases of an owner; return the fences of those it still has."""
-        change = update(ReplyRow).where(ReplyRow.owner == owner).values(leased_until=until)
-        held = await self._run.rows(change.returning(ReplyRow.id, ReplyRow.fence))
-        return {ReplyId(reply): fence for reply, fence in held}
+        held = await self._run.quick(_RENEW, {"holder": owner, "until": until})
+        return {ReplyId(row.id): row.fence for row in held.all()}
 
     async def note_shown(self, shown: Sequence[tuple[Lease, Shown]]) -> None:
         """Store which messages show the replies."""
@@ -94,9 +115,13 @@ class SqlReplies:
 
     async def answered(self, lease: Lease, ending: Ending) -> bool:
         """Store that the turn has ended; false when the lease is somebody else's now."""
-        change = update(ReplyRow).where(*_held(lease))
-        values = {"state": ReplyState.ANSWERED, "ending": columns.dumped_ending(ending)}
-        return await self._run.run(change.values(**values)) > 0
+        values = {
+            "reply": lease.reply,
+            "holder": lease.owner,
+            "at": lease.fence,
+            "now_ending": columns.dumped_ending(ending),
+        }
+        return (await self._run.quick(_ANSWERED, values)).rowcount > 0
 
     async def remove(self, leases: Sequence[Lease]) -> None:
         """Delete replies that need nothing more."""
@@ -178,8 +203,3 @@ class SqlReplies:
             return self._ring.open(Purpose.INTERACTION_TOKEN, row.token, row.binding("token"))
         except SealError:
             return None
-
-
-def _held(lease: Lease) -> tuple[Any, ...]:
-    row = ReplyRow
-    return (row.id == lease.reply, row.owner == lease.owner, row.fence == lease.fence)
