@@ -36,8 +36,8 @@ def openai_routes(relay: RelayService) -> APIRouter:
     """Return the routes."""
     router = APIRouter(prefix=OPENAI, tags=[TAG])
     calls = FormerCalls(relay)
+    _add_texts(router, relay, calls)  # first: routes are tried in turn, and most calls are chats
     _add_models(router, calls)
-    _add_texts(router, relay, calls)
     _add_images(router, relay)
     _add_audio(router, relay, calls)
     return router
@@ -128,16 +128,15 @@ def _add(router: APIRouter, method: str, route: Callable[..., Any], *names: str)
     """Add a route under all its names, with and without a slash at the end."""
     for name in names:
         shown = name == names[0]
-        paths = [f"/{name}/"] if name.endswith(":path}") else [f"/{name}/", f"/{name}"]
-        if name.endswith(":path}"):
-            paths = [f"/{name}"]  # takes the slash as a part of the id
+        takes_slash = name.endswith(":path}")  # as a part of the id
+        paths = [f"/{name}"] if takes_slash else [f"/{name}", f"/{name}/"]
         for path in paths:
             router.add_api_route(
                 path,
                 route,
                 methods=[method],
                 response_class=Response,
-                include_in_schema=shown and path == paths[0],
+                include_in_schema=shown and path == paths[-1],
                 **(DOCS[names[0]] if shown else {}),
             )
 
