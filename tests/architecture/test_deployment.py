@@ -73,6 +73,13 @@ def test_compose_file_is_valid() -> None:
     assert done.returncode == 0, done.stderr
 
 
+def test_compose_file_keeps_to_substitutions_that_every_compose_knows() -> None:
+    """`:-` and `:?`: the older program, which Debian has, refuses all others."""
+    text = (ROOT / "docker-compose.yml").read_text()
+    known = re.compile(r"\$\{[A-Z_]+(:[-?][^}]*)?\}")
+    assert known.sub("", text).count("${") == 0
+
+
 def test_compose_file_refuses_to_start_without_its_secrets() -> None:
     """Each secret is required with a sentence that says what to do; none has a default."""
     text = (ROOT / "docker-compose.yml").read_text()
