@@ -50,6 +50,12 @@ async def test_long_limit_of_others_is_told_at_once_and_holds_up_only_its_route(
     assert await client.rest.request(client.say(), json={"content": "d"})
 
 
+async def test_channel_may_be_read(client: Client) -> None:
+    channel = client.discord.world.channel("general")
+    found = await client.rest.get_channel(channel.id)
+    assert found["id"] == str(channel.id)
+
+
 async def test_short_limit_is_waited_for(client: Client) -> None:
     client.discord.faults.shared_limit("POST", MESSAGES, 2.0)
     assert await client.rest.request(client.say(), json={"content": "a"})

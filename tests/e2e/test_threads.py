@@ -48,6 +48,18 @@ async def test_conversation_is_moved_by_itself_only_once(world: World) -> None:
     assert len(threads(world)) == 1
 
 
+async def test_answer_that_was_stopped_moves_nothing(world: World) -> None:
+    await world.ask("Question 0?", who="Grace")
+    await world.ask("Question 1?", who="Grace")
+    world.provider.script(Answer(text="tick " * 400, tokens_per_s=40))
+    asked = await world.start("ask", who="Grace", prompt="Question 2?")
+    await asked.until(lambda seen: seen.original is not None and "tick" in seen.text)
+    await world.discord.click("Grace", only(asked), "Stop")
+    await world.settled(asked)
+    await until(lambda: not world.door.busy)
+    assert threads(world) == []
+
+
 async def test_long_answer_moves_at_once(world: World) -> None:
     world.provider.script(Answer(text="A long story. " * 420))
     await world.ask("Tell me a story.", who="Grace")

@@ -45,3 +45,15 @@ async def test_closing_cancels_what_runs_and_waits_for_its_end(
 
 async def test_closing_with_nothing_running_is_fine() -> None:
     await BackgroundTasks().close()
+
+
+async def test_a_task_that_has_ended_runs_no_more() -> None:
+    """Also in the moment before anybody was told: whoever starts another one must not miss it."""
+
+    async def nothing() -> None: ...
+
+    tasks = BackgroundTasks()
+    task = tasks.start("brief", nothing())
+    await asyncio.sleep(0)
+    assert task.done()
+    assert not tasks.runs("brief")

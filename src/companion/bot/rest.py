@@ -178,9 +178,8 @@ def urgency_of(route: Route, body: object) -> Urgency:
     """Say how much a request other than a reply's own is missed when it comes late."""
     if route.path == _TYPING:
         return Urgency.SPARE
-    if route.method == "DELETE" or (
-        route.path == _CHANNEL and "name" in cast("dict[str, object]", body)
-    ):
+    renames = route.path == _CHANNEL and isinstance(body, dict) and "name" in body
+    if renames or route.method == "DELETE":
         return Urgency.GROWTH
     return Urgency.PART
 

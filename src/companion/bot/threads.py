@@ -2,8 +2,8 @@
 
 The thread begins at the answer's first message and gets a copy of what was said so far;
 the channel keeps its own memory, so a later question there goes on from that. A
-conversation is moved by itself once, never out of a direct message, a thread, a private
-answer, a chat channel, or a place where the app is no member.
+conversation is moved by itself once, never for an answer that was stopped, nor out of a direct
+message, a thread, a private answer, a chat channel, or a place where the app is no member.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from companion.bot.message_origin import may_thread
 from companion.bot.notices import Notices
 from companion.domain.actor import Actor, ChannelId, Place, PlaceKind
 from companion.domain.chat import Finished
-from companion.domain.conversation import TurnId
+from companion.domain.conversation import Finish, TurnId
 from companion.ports.clock import Clock
 from companion.services.background import BackgroundTasks
 from companion.services.container import Services
@@ -182,6 +182,7 @@ def _is_due(shown: Shown) -> bool:
         place.kind is PlaceKind.CHANNEL
         and not place.user_install_only
         and bool(shown.messages)
+        and shown.finished.finish is not Finish.STOPPED
         and (shown.finished.number >= MOVES_AT_TURN or long)
     )
 

@@ -24,7 +24,8 @@ class BackgroundTasks:
 
     def runs(self, name: str) -> bool:
         """Say whether a task of that name is running."""
-        return name in self._tasks.values()
+        # one that has ended is still here until the event loop says so
+        return any(name == named and not task.done() for task, named in self._tasks.items())
 
     @property
     def idle(self) -> bool:

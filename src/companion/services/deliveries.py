@@ -43,7 +43,6 @@ LONGEST_ARRIVAL_S: Final = 0.3
 """How long an acknowledgement may wait for the database: people wait for it."""
 _NOBODYS: Final = {"full", "read_only"}
 """Why the database takes nothing from anybody, so that nobody else can have the lease."""
-_NAME: Final = "deliveries"
 _log = logging.getLogger(__name__)
 
 
@@ -94,6 +93,7 @@ class Deliveries:
         self._kept = asyncio.Condition()
         self._renew_at = 0.0
         self._is_failing = False
+        self._keeper: asyncio.Task[None] | None = None
 
     def __len__(self) -> int:
         return len(self._held)
@@ -272,8 +272,8 @@ class Deliveries:
 
     def _hold(self, held: _Held) -> None:
         self._held[held.lease.reply] = held
-        if not self._tasks.runs(_NAME):
-            self._tasks.start(_NAME, self._run())
+        if self._keeper is None or self._keeper.done():
+            self._keeper = self._tasks.start("deliveries", self._run())
 
     async def _run(self) -> None:
         while self._held:
