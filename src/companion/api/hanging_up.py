@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Coroutine
 from typing import Final, TypeVar
 
-from starlette.requests import Request
+from starlette.types import Receive
 
 from companion.api.errors import Problem
 
@@ -16,24 +16,31 @@ HUNG_UP: Final = 499
 """What logs and metrics of web servers call it; the client sees nothing of it."""
 
 
-async def unless_hung_up(request: Request, work: Coroutine[None, None, T]) -> T:
-    """Return what `work` returns, and cancel it when the client hangs up first.
+class HungUp(Problem):
+    """The client is gone: nobody will read this."""
 
-    The request's body must have been read. Raises a `Problem` that nobody will read.
+    def __init__(self) -> None:
+        super().__init__(HUNG_UP, "The client hung up.")
+
+
+async def unless_hung_up(receive: Receive, work: Coroutine[None, None, T]) -> T:
+    """Return what `work` returns, and cancel it when the client hangs up first: `HungUp`.
+
+    The request's body must have been read.
     """
     working = asyncio.ensure_future(work)
-    watching = asyncio.ensure_future(_hung_up(request))
+    watching = asyncio.ensure_future(_hung_up(receive))
     try:
         await asyncio.wait({working, watching}, return_when=asyncio.FIRST_COMPLETED)
-        if working.done():
+        if working.done() and not working.cancelled():
             return working.result()
-        raise Problem(HUNG_UP, "The client hung up.")
+        raise HungUp
     finally:
         for task in (working, watching):
             task.cancel()
         await asyncio.wait({working, watching})
 
 
-async def _hung_up(request: Request) -> None:
-    while (await request.receive())["type"] != "http.disconnect":
+async def _hung_up(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
         pass

@@ -124,7 +124,7 @@ def completion_routes(chat: ChatService, conversations: ConversationsService) ->
             temperature=body.temperature,
             max_tokens=body.max_tokens,
         )
-        text = await unless_hung_up(request, _answer(chat, asked))
+        text = await unless_hung_up(request.receive, _answer(chat, asked))
         return Completion(user_id=body.user_id, completion=text)
 
     async def forget(user_id: Annotated[UserId, Path()], caller: ChatCaller) -> Forgotten:

@@ -7,14 +7,15 @@ an error event, and without `[DONE]`.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine, Sequence
-from contextlib import AbstractAsyncContextManager
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import AbstractAsyncContextManager, suppress
 from typing import Final
 
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from companion.api.errors import OPENAI, body_of, problem_of
+from companion.api.hanging_up import HungUp, unless_hung_up
 from companion.domain.errors import ProviderError
 from companion.ports.relay import (
     RelayAnswer,
@@ -48,7 +49,8 @@ class RelayResponse(Response):
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Open and send; raises what opening raises, as long as nothing was sent."""
         try:
-            await unless_gone(receive, self._send(send))
+            with suppress(HungUp):
+                await unless_hung_up(receive, self._send(send))
         finally:
             if self._close is not None:
                 await self._close()
@@ -86,25 +88,6 @@ class RelayResponse(Response):
             "status": 200,
             "headers": [(name.encode("latin-1"), _plain(value)) for name, value in headers],
         }
-
-
-async def unless_gone(receive: Receive, work: Coroutine[None, None, None]) -> None:
-    """Do the work, and cancel it when the client hangs up."""
-    working = asyncio.create_task(work)
-    watching = asyncio.create_task(_gone(receive))
-    try:
-        await asyncio.wait({working, watching}, return_when=asyncio.FIRST_COMPLETED)
-    finally:
-        watching.cancel()
-        working.cancel()
-        await asyncio.wait({working})
-    if not working.cancelled():
-        working.result()
-
-
-async def _gone(receive: Receive) -> None:
-    while (await receive())["type"] != "http.disconnect":
-        pass
 
 
 async def _send_bytes(send: Send, data: bytes) -> None:
