@@ -20,26 +20,14 @@ from companion.domain.errors import SealError
 from companion.ports.replies import Lease, StoredReply
 
 _TABLE: Final = ReplyRow.metadata.tables[ReplyRow.__tablename__]
-_NOTE_SHOWN: Final = (
-    update(_TABLE)
-    .where(
-        _TABLE.c.id == bindparam("reply"),
-        _TABLE.c.owner == bindparam("holder"),
-        _TABLE.c.fence == bindparam("at"),
-    )
-    .values(shown=bindparam("now_shown"))
+_OF_HOLDER: Final = update(_TABLE).where(
+    _TABLE.c.id == bindparam("reply"),
+    _TABLE.c.owner == bindparam("holder"),
+    _TABLE.c.fence == bindparam("at"),
 )
-
-
-_ANSWERED: Final = (
-    update(_TABLE)
-    .where(
-        _TABLE.c.id == bindparam("reply"),
-        _TABLE.c.owner == bindparam("holder"),
-        _TABLE.c.fence == bindparam("at"),
-    )
-    .values(state=ReplyState.ANSWERED, ending=bindparam("now_ending"))
-)
+"""Changes a reply while exactly this lease is held."""
+_NOTE_SHOWN: Final = _OF_HOLDER.values(shown=bindparam("now_shown"))
+_ANSWERED: Final = _OF_HOLDER.values(state=ReplyState.ANSWERED, ending=bindparam("now_ending"))
 _RENEW: Final = (
     update(_TABLE)
     .where(_TABLE.c.owner == bindparam("holder"))
@@ -103,24 +91,14 @@ class SqlReplies:
         if not shown:
             return
         values = [
-            {
-                "reply": lease.reply,
-                "holder": lease.owner,
-                "at": lease.fence,
-                "now_shown": columns.dumped_shown(messages),
-            }
+            {**_held(lease), "now_shown": columns.dumped_shown(messages)}
             for lease, messages in shown
         ]
         await self._run.run_all(_NOTE_SHOWN, values)
 
     async def answered(self, lease: Lease, ending: Ending) -> bool:
         """Store that the turn has ended; false when the lease is somebody else's now."""
-        values = {
-            "reply": lease.reply,
-            "holder": lease.owner,
-            "at": lease.fence,
-            "now_ending": columns.dumped_ending(ending),
-        }
+        values = {**_held(lease), "now_ending": columns.dumped_ending(ending)}
         return (await self._run.quick(_ANSWERED, values)).rowcount > 0
 
     async def remove(self, leases: Sequence[Lease]) -> None:
@@ -203,3 +181,7 @@ class SqlReplies:
             return self._ring.open(Purpose.INTERACTION_TOKEN, row.token, row.binding("token"))
         except SealError:
             return None
+
+
+def _held(lease: Lease) -> dict[str, Any]:
+    return {"reply": lease.reply, "holder": lease.owner, "at": lease.fence}
