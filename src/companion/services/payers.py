@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
 
-from companion.domain.accounts import KeyOwner, KeyState, Preferences, StoredKey
+from companion.domain.accounts import KeyOwner, KeyState, StoredKey
 from companion.domain.actor import Actor, PersonId, Place
 from companion.domain.errors import (
     CompanionError,
@@ -48,12 +48,6 @@ class Paying:
     stored: StoredKey | None
     caps: Caps = NO_CAPS
 
-    def under(self, of_server: Preferences) -> Paying:
-        """Return the same with the server's caps, if it is the server that pays."""
-        if self.credential.payer is not Payer.SERVER:
-            return self
-        return replace(self, caps=of_server.caps)
-
 
 class Payers:
     """Finds the key that pays, and remembers what the provider said of it."""
@@ -67,7 +61,7 @@ class Payers:
     async def choose(
         self, unit: UnitOfWork, actor: Actor, place: Place, person: PersonId | None
     ) -> Paying:
-        """Return the key that pays for this person here; a server's caps are not looked up.
+        """Return the key that pays for this person here, and its caps.
 
         Raises a `KeyUnavailable`, or `OperatorKeyNotForYou`.
         """
@@ -78,7 +72,8 @@ class Payers:
         if place.guild_id is not None:
             owner, manages = KeyOwner(guild_id=place.guild_id), may_manage(actor, place.guild_id)
             if found := await self._stored(unit, owner, Payer.SERVER, shows_hint=manages):
-                return found
+                of_server = await unit.preferences.of_guild(place.guild_id)
+                return replace(found, caps=of_server.caps)
         return self._operator(actor, place)
 
     async def learn(self, unit: UnitOfWork, paying: Paying, error: CompanionError | None) -> None:

@@ -136,7 +136,7 @@ class Planner:
                 person=person,
                 earlier=earlier,
                 home=await _home(unit, job, person, earlier),
-                paying=paying.under(of_server),
+                paying=paying,
                 of_person=await unit.preferences.of_person(person) if person else Preferences(),
                 of_server=of_server,
             )

@@ -33,7 +33,7 @@ class Rechecking:
             person = await unit.people.find(job.actor)
             paying = await self._payers.choose(unit, job.actor, job.place, person)
         check_same_key(plan.paying, paying)
-        return replace(plan, paying=replace(paying, caps=plan.paying.caps))
+        return replace(plan, paying=paying)
 
 
 def check_same_key(before: Paying, now: Paying) -> None:

@@ -100,8 +100,6 @@ class SpendingService:
             paying = await self._payers.choose(unit, actor, place, person)
         except (KeyUnavailable, NotAllowed):
             return []
-        if place.guild_id is not None:
-            paying = paying.under(await unit.preferences.of_guild(place.guild_id))
         payer, now = paying.credential.payer, self._clock.now()
         found = budgets(paying.caps, payer, person, place.guild_id, now)
         return [budget for budget in found if budget.scope is BudgetScope.PERSON]

@@ -8,7 +8,6 @@ from companion.domain.actor import Actor, Door, Place
 from companion.domain.conversation import Turn, TurnId
 from companion.domain.errors import CompanionError
 from companion.domain.markdown import clean_label
-from companion.domain.models import Payer
 from companion.ports.llm import ChatMessage
 from companion.ports.store import Store
 from companion.services.access import AccessGate
@@ -53,11 +52,8 @@ class Titler:
             turn, conversation = await own_turn(unit, turn_id, actor, place, person)
             if person is None:
                 return None
-            paying = await self._payers.choose(unit, actor, place, person)
-            if paying.credential.payer is Payer.SERVER and place.guild_id is not None:
-                paying = paying.under(await unit.preferences.of_guild(place.guild_id))
             return Aside(
-                paying=paying,
+                paying=await self._payers.choose(unit, actor, place, person),
                 model=turn.model,
                 messages=_messages(turn),
                 person=person,
