@@ -23,12 +23,12 @@ from companion.ports.clock import Clock
 from companion.ports.replies import StoredReply
 from companion.services.background import BackgroundTasks
 from companion.services.deliveries import LEASE_S, Deliveries
+from companion.services.later import AGAIN_AFTER_S
 from companion.services.recovery import Recovered, Recovery
 
 log = structlog.get_logger()
 
 LOOK_EVERY_S: Final = 2.0
-AGAIN_AFTER_S: Final = (1.0, 5.0, 30.0, 120.0)
 
 
 class Recovering:

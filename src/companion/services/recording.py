@@ -22,11 +22,11 @@ from companion.services.budgets import Budgets
 from companion.services.deliveries import Deliveries
 from companion.services.homes import move_in
 from companion.services.job import Plan, Progress
+from companion.services.later import written_later
 from companion.services.payers import Payers
 from companion.services.prompting import estimated_usage
 
 ENDPOINT: Final = "chat.completions"
-_AGAIN_AFTER_S: Final = (1.0, 5.0, 30.0, 120.0)
 _STATUS: Final = {
     Finish.STOPPED: CallStatus.STOPPED,
     Finish.INTERRUPTED: CallStatus.CUT,
@@ -204,15 +204,9 @@ class Recorder:
             self._deliveries.ended(ending.plan.job.delivery.id)
 
     async def _write_later(self, ending: _Ending) -> None:
-        for pause_s in _AGAIN_AFTER_S:
-            await self._clock.sleep(pause_s)
-            try:
-                await self._write(ending)
-                return self._let_go(ending)
-            except StorageError as error:
-                _log.warning("turn_not_stored", extra={"reason": error.code})
+        if not await written_later(lambda: self._write(ending), self._clock, "turn_not_stored"):
+            _log.error("turn_lost", extra={"turn": str(ending.progress.turn_id)})
         self._let_go(ending)
-        return _log.error("turn_lost", extra={"turn": str(ending.progress.turn_id)})
 
     async def _learn(self, unit: UnitOfWork, ending: _Ending) -> None:
         progress, paying = ending.progress, ending.plan.paying

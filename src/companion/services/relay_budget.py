@@ -9,7 +9,7 @@ import asyncio
 import json
 import logging
 import re
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Awaitable
 from contextlib import asynccontextmanager
 from typing import Final
 from uuid import uuid4
@@ -23,6 +23,7 @@ from companion.ports.relay import Endpoint, Fields, Form
 from companion.ports.store import Store
 from companion.services.background import BackgroundTasks
 from companion.services.budgets import LONGEST_ANSWER, MOST_HEARD, Bill, Budgets, capped
+from companion.services.later import written_later
 from companion.services.payers import Paying
 from companion.services.relay_record import Record, RelayRequest
 
@@ -33,7 +34,6 @@ _LIMITS: Final = ("max_completion_tokens", "max_tokens")
 _DRAWING: Final = {Endpoint.IMAGES, Endpoint.IMAGE_EDITS}
 _INLINE: Final = re.compile(rb'"data:[^"]*"')
 _PICTURE: Final = re.compile(rb'"image_url"\s*:')
-_AGAIN_AFTER_S: Final = (1.0, 5.0, 30.0, 120.0)
 _log = logging.getLogger(__name__)
 
 
@@ -99,13 +99,11 @@ class RelayBudget:
             self._tasks.start("count a cost later", self._later(reservation, bill, cost))
 
     async def _later(self, reservation: ReservationId, bill: Bill, cost: Micros) -> None:
-        for pause_s in _AGAIN_AFTER_S:
-            await self._clock.sleep(pause_s)
-            try:
-                return await self._write(reservation, bill, cost)
-            except StorageError as error:
-                _log.warning("cost_not_counted", extra={"reason": error.code})
-        return _log.error("cost_lost", extra={"micros": cost})
+        def write() -> Awaitable[None]:
+            return self._write(reservation, bill, cost)
+
+        if not await written_later(write, self._clock, "cost_not_counted"):
+            _log.error("cost_lost", extra={"micros": cost})
 
     async def _write(self, reservation: ReservationId, bill: Bill, cost: Micros) -> None:
         async with self._store.write() as unit:

@@ -20,11 +20,11 @@ from companion.ports.clock import Clock
 from companion.ports.store import CallEnd, CallId, CallStart, LoggedEnd, Store, UnitOfWork
 from companion.services.access import identity
 from companion.services.background import BackgroundTasks
+from companion.services.later import written_later
 from companion.services.payers import Payers, Paying
 
 MOST: Final = 200
 """Rows of one transaction: others wait for the writer too."""
-_AGAIN_AFTER_S: Final = (1.0, 5.0, 30.0, 120.0)
 _log = logging.getLogger(__name__)
 
 
@@ -158,14 +158,12 @@ class RelayLog:
                 await self._payers.learn(unit, end.paying, end.learned)
 
     async def _end_later(self, ends: list[_End]) -> None:
-        for pause_s in _AGAIN_AFTER_S:
-            await self._clock.sleep(pause_s)
-            try:
-                async with self._store.write() as unit:
-                    return await self._end(unit, ends)
-            except StorageError as error:
-                _log.warning("calls_not_ended", extra={"reason": error.code})
-        return _log.error("call_ends_lost", extra={"calls": len(ends)})
+        async def write() -> None:
+            async with self._store.write() as unit:
+                await self._end(unit, ends)
+
+        if not await written_later(write, self._clock, "calls_not_ended"):
+            _log.error("call_ends_lost", extra={"calls": len(ends)})
 
 
 async def _meet(unit: UnitOfWork, starts: list[_Start]) -> dict[str, PersonId]:
