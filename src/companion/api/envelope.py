@@ -51,7 +51,7 @@ class Envelope:
             with structlog.contextvars.bound_contextvars(request_id=request_id):
                 try:
                     await self._app(scope, receive, send_marked)
-                except Exception as error:  # the caller must hear of it, whatever it is
+                except Exception as error:  # last resort: who asked must get an answer and an id
                     log.error("crashed", exc_info=error)
                     if not status:
                         await response(_surprise(request_id), scope["path"])(

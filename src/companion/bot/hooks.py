@@ -57,14 +57,14 @@ class Hooks:
         """Handle an interaction or a message, and tell of what went wrong."""
         try:
             await handle(told)
-        except Exception as error:  # noqa: BLE001  the person must hear of it, whatever it is
+        except Exception as error:  # noqa: BLE001  last resort: nobody may be left without an answer
             await self.tell(told, error)
 
     def listed(self, suggest: Callable[[], Choices]) -> Choices:
         """Return suggestions; none when they cannot be made."""
         try:
             return suggest()
-        except Exception:  # a command can be used without suggestions
+        except Exception:  # last resort: it is logged, and the command works without suggestions
             log.exception("suggestions_failed")
             return ()
 
