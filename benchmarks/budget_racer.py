@@ -16,24 +16,20 @@ from dataclasses import asdict, dataclass
 from itertools import count
 from typing import Final
 
+from tests.support.wiring import Wish, wired
+
 from companion.clock import SystemClock
 from companion.db.keyring import KeyRing
 from companion.db.uow import SqlStore, open_store
 from companion.domain.actor import Actor, ChannelId, DiscordUserId, Door, Place, PlaceKind
 from companion.domain.chat import ChatRequest, Failed
-from companion.domain.models import Credential, ModelId, Payer
+from companion.domain.models import ModelId
 from companion.domain.money import Caps, most_prompt_tokens
-from companion.domain.secrets import Secret
 from companion.domain.usage import Micros, Usage
-from companion.files.reader import SafeFileReader
-from companion.limits.fair_queue import desk_queue, reply_queue
-from companion.limits.memory import BucketSize, MemoryLimiter
+from companion.limits.memory import BucketSize
 from companion.llm.client import Provider, open_provider
-from companion.ports.limits import LimitScope
-from companion.services.container import Outside, Services, build_services
-from companion.services.policy import ServicePolicy
+from companion.services.container import Services
 
-MODEL: Final = ModelId("gpt-6-luna")
 PROMPT: Final = "Why?"
 ANSWER_TOKENS: Final = 80
 WORST: Final = most_prompt_tokens([PROMPT]) + ANSWER_TOKENS
@@ -70,36 +66,16 @@ class FlatPrices:
 
 def services_of(race: Race, store: SqlStore, llm: Provider, clock: SystemClock) -> Services:
     """Wire the services as the app does, with flat prices and no limits but the budget."""
-    key = Secret("sk-racing-key-0001")
-    credential = Credential(
-        key=key,
-        base_url=race.provider,
-        fingerprint=store.fingerprints.of_key(key),
-        payer=Payer.OPERATOR,
+    wish = Wish(
+        prices=FlatPrices(),
+        user_bucket=_PLENTY,
+        other_buckets=_PLENTY,
+        at_once=race.at_once,
+        at_once_for_one=race.at_once,
+        caps=Caps(person_day=Micros(race.budget_micros)),
+        system_prompt="",  # the race counts the tokens of its own prompt only
     )
-    return build_services(
-        Outside(
-            store=store,
-            fingerprints=store.fingerprints,
-            provider=llm.chat,
-            relay=llm.relay,
-            catalogue=llm.catalogue,
-            speech=llm.speech,
-            files=SafeFileReader(),
-            prices=FlatPrices(),
-            limiter=MemoryLimiter(dict.fromkeys(LimitScope, _PLENTY), clock),
-            desk=desk_queue(race.at_once, clock),
-            queue=reply_queue(race.at_once, race.at_once, clock),
-            clock=clock,
-            policy=ServicePolicy(
-                base_url=race.provider,
-                default_model=MODEL,
-                system_prompt="",
-                operator=credential,
-                caps=Caps(person_day=Micros(race.budget_micros)),
-            ),
-        )
-    )
+    return wired(store, llm, race.provider, clock, wish)
 
 
 async def ask(services: Services, channel: int) -> str:

@@ -13,8 +13,9 @@ from hypothesis import HealthCheck, Phase, given, settings
 from schemathesis import GenerationMode
 from schemathesis.specs.openapi import checks
 
-from tests.api.world import MODEL, World
+from tests.api.world import World
 from tests.support.provider_script import Answer, Status
+from tests.support.wiring import MODEL
 
 # schemathesis's own types are half unknown
 CHECKS = cast("Any", checks)

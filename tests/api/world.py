@@ -18,20 +18,13 @@ from companion.api.server import serving
 from companion.clock import SystemClock
 from companion.db.keyring import KeyRing
 from companion.db.uow import SqlStore, open_store
-from companion.domain.models import Credential, ModelId, Payer
-from companion.domain.secrets import Secret
-from companion.files.reader import SafeFileReader
-from companion.limits.fair_queue import desk_queue, reply_queue
-from companion.limits.memory import BucketSize, MemoryLimiter
+from companion.limits.memory import BucketSize
 from companion.llm.client import open_provider
 from companion.llm.local_prices import LocalPrices
-from companion.ports.limits import LimitScope
-from companion.services.container import Outside, Services, build_services
-from companion.services.policy import ServicePolicy
+from companion.services.container import Services
 from tests.support.scripted_provider import ScriptedProvider
+from tests.support.wiring import Wish, wired
 
-MODEL = "gpt-6-luna"
-OPERATOR_KEY = "sk-operator-canary-7f3a9c1e5b"
 GENEROUS = BucketSize(capacity=100_000, period_s=1.0)
 Answered = tuple[int, Any, Mapping[str, str]]
 
@@ -100,41 +93,14 @@ async def open_world(
         open_store(f"sqlite+aiosqlite:///{database}", ring) as store,
         open_provider(clock=clock) as llm,
     ):
-        key = Secret(OPERATOR_KEY)
-        services = build_services(
-            Outside(
-                store=store,
-                fingerprints=store.fingerprints,
-                provider=llm.chat,
-                relay=llm.relay,
-                speech=llm.speech,
-                files=SafeFileReader(),
-                catalogue=llm.catalogue,
-                prices=LocalPrices(8192),
-                limiter=MemoryLimiter(
-                    {
-                        LimitScope.USER: user_bucket,
-                        LimitScope.GUILD: GENEROUS,
-                        LimitScope.KEY: GENEROUS,
-                    },
-                    clock,
-                ),
-                desk=desk_queue(1000, clock),
-                queue=reply_queue(1000, max_streams_per_user, clock),
-                clock=clock,
-                policy=ServicePolicy(
-                    base_url=provider.base_url,
-                    default_model=ModelId(MODEL),
-                    system_prompt="Be brief.",
-                    operator=Credential(
-                        key=key,
-                        base_url=provider.base_url,
-                        fingerprint=store.fingerprints.of_key(key),
-                        payer=Payer.OPERATOR,
-                    ),
-                ),
-            )
+        wish = Wish(
+            prices=LocalPrices(8192),
+            user_bucket=user_bucket,
+            other_buckets=GENEROUS,
+            at_once=1000,
+            at_once_for_one=max_streams_per_user,
         )
+        services = wired(store, llm, provider.base_url, clock, wish)
         ready = Ready()
         app = build_api(ready, services, config=ApiConfig(guarded=guarded))
         act_as = (await services.tokens.create("backend", act_as=True)).text.reveal()

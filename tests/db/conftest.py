@@ -1,19 +1,16 @@
 from __future__ import annotations
 
-import shutil
 from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
-from companion.db import migrations
 from companion.db.keyring import KeyRing
 from companion.db.uow import SqlStore, open_store
 from companion.ports.store import Store
 from tests.db.postgres import PostgresServer, postgres_server
 from tests.fakes.store import FakeStore
-from tests.support.own_loop import in_own_loop
 
 
 class HandClock:
@@ -34,32 +31,15 @@ def clock() -> HandClock:
     return HandClock()
 
 
-@pytest.fixture
-def ring() -> KeyRing:
-    return KeyRing.parse(KeyRing.new_entry("k1"))
-
-
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[PostgresServer]:
     with postgres_server() as server:
         yield server
 
 
-@pytest.fixture(scope="session")
-def migrated_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("template") / "migrated.db"
-    in_own_loop(migrations.upgrade(f"sqlite:///{path}"))
-    return path
-
-
 @pytest.fixture
-def sqlite_file(migrated_sqlite: Path, tmp_path: Path) -> Path:
-    return Path(shutil.copy(migrated_sqlite, tmp_path / "companion.db"))
-
-
-@pytest.fixture
-def sqlite_url(sqlite_file: Path) -> str:
-    return f"sqlite:///{sqlite_file}"
+def sqlite_url(database: Path) -> str:
+    return f"sqlite:///{database}"
 
 
 @pytest.fixture

@@ -51,15 +51,15 @@ async def test_a_database_that_was_never_migrated_says_so(
 
 
 async def test_a_file_that_was_taken_away_is_not_replaced_by_an_empty_one(
-    sqlite_file: Path, sqlite_url: str, ring: KeyRing
+    database: Path, sqlite_url: str, ring: KeyRing
 ) -> None:
     async with open_engines(sqlite_url) as engines:
-        sqlite_file.rename(sqlite_file.with_name("moved.db"))
+        database.rename(database.with_name("moved.db"))
         with pytest.raises(StorageUnavailable) as refused:
             async with transaction(engines.writer):
                 pass
     assert refused.value.reason == "unreachable"
-    assert not sqlite_file.exists()
+    assert not database.exists()
 
 
 @pytest.mark.parametrize(
@@ -140,10 +140,10 @@ async def test_a_full_disk_is_said_and_passes_without_a_restart(
 
 
 async def test_another_process_that_holds_the_lock_is_waited_for_and_then_reported(
-    sqlite_file: Path, sqlite_url: str, ring: KeyRing, monkeypatch: pytest.MonkeyPatch
+    database: Path, sqlite_url: str, ring: KeyRing, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(engine_module, "BUSY_TIMEOUT_S", 0.2)
-    other = sqlite3.connect(sqlite_file, isolation_level=None)
+    other = sqlite3.connect(database, isolation_level=None)
     try:
         async with open_store(sqlite_url, ring) as store:
             turn = await add_turn(store)

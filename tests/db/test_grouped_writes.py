@@ -33,8 +33,8 @@ class Refused(Exception):
 
 
 @pytest.fixture
-async def engines(sqlite_file: Path) -> AsyncGenerator[Engines]:
-    async with open_engines(f"sqlite:///{sqlite_file}") as opened:
+async def engines(database: Path) -> AsyncGenerator[Engines]:
+    async with open_engines(f"sqlite:///{database}") as opened:
         yield opened
 
 

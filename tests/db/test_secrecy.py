@@ -114,17 +114,17 @@ def readable(data: bytes) -> list[str]:
 
 
 async def test_no_byte_of_the_sqlite_files_is_readable(
-    sqlite_file: Path, sqlite_url: str, ring: KeyRing
+    database: Path, sqlite_url: str, ring: KeyRing
 ) -> None:
     async with open_store(sqlite_url, ring) as store:
         await plant(store)
-        files = sorted(sqlite_file.parent.glob("companion.db*"))
+        files = sorted(database.parent.glob("companion.db*"))
         assert [file.suffix for file in files] == [".db", ".db-shm", ".db-wal"]
         assert {file.name: readable(file.read_bytes()) for file in files} == {
             file.name: [] for file in files
         }
         assert b"c1.k1." in files[2].read_bytes()
-    assert readable(sqlite_file.read_bytes()) == []
+    assert readable(database.read_bytes()) == []
 
 
 async def test_no_value_of_any_row_is_readable(url: str, ring: KeyRing) -> None:

@@ -216,14 +216,14 @@ async def test_the_sqlite_file_is_private_durable_and_complete_after_closing(
 
 
 async def test_closing_moves_the_log_into_the_file_even_while_others_have_it_open(
-    sqlite_file: Path, sqlite_url: str, ring: KeyRing
+    database: Path, sqlite_url: str, ring: KeyRing
 ) -> None:
-    onlooker = sqlite3.connect(sqlite_file)
+    onlooker = sqlite3.connect(database)
     try:
         assert onlooker.execute("SELECT count(*) FROM turns").fetchone() == (0,)
         async with open_store(sqlite_url, ring) as store:
             await add_turn(store)
-            log = sqlite_file.with_name(sqlite_file.name + "-wal")
+            log = database.with_name(database.name + "-wal")
             assert log.stat().st_size > 0
         assert log.stat().st_size == 0
         assert onlooker.execute("SELECT count(*) FROM turns").fetchone() == (1,)
@@ -231,8 +231,8 @@ async def test_closing_moves_the_log_into_the_file_even_while_others_have_it_ope
         onlooker.close()
 
 
-async def test_history_is_read_through_the_index(sqlite_file: Path) -> None:
-    connection = sqlite3.connect(sqlite_file)
+async def test_history_is_read_through_the_index(database: Path) -> None:
+    connection = sqlite3.connect(database)
     try:
         plan = connection.execute(
             "EXPLAIN QUERY PLAN SELECT * FROM turns WHERE conversation_id = 'x' AND position < 9"

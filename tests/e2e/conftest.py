@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import shutil
 from collections.abc import AsyncGenerator, Callable
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
@@ -8,29 +7,10 @@ from pathlib import Path
 import pytest
 from discord.http import Route
 
-from companion.db import migrations
 from companion.db.keyring import KeyRing
 from tests.e2e.world import Setup, World, open_world
-from tests.support.own_loop import in_own_loop
 
 Opener = Callable[..., AbstractAsyncContextManager[World]]
-
-
-@pytest.fixture(scope="session")
-def migrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("template") / "migrated.db"
-    in_own_loop(migrations.upgrade(f"sqlite+aiosqlite:///{path}"))
-    return path
-
-
-@pytest.fixture
-def database(migrated: Path, tmp_path: Path) -> Path:
-    return Path(shutil.copy(migrated, tmp_path / "companion.db"))
-
-
-@pytest.fixture
-def ring() -> KeyRing:
-    return KeyRing.parse(KeyRing.new_entry("k1"))
 
 
 @pytest.fixture

@@ -3,8 +3,9 @@ from __future__ import annotations
 from companion.playground.state import Upload
 from companion.playground.threads import new_thread
 from companion.playground.vocabulary import Permission
-from tests.e2e.world import BUTTONS, FOOTER, MODEL, World, body, footer, labels, only, refusal
+from tests.e2e.world import BUTTONS, FOOTER, World, body, footer, labels, only, refusal
 from tests.support.provider_script import Answer
+from tests.support.wiring import MODEL
 
 
 async def test_answer_streams_whole_and_in_order(world: World) -> None:

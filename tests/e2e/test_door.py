@@ -5,10 +5,11 @@ import asyncio
 import pytest
 
 from companion.bot.app import DiscordConfig, DiscordDoor
+from companion.clock import SystemClock
 from companion.domain.errors import ConfigurationError
 from companion.domain.gateway_errors import ConnectionsUsedUp
 from companion.domain.secrets import Secret
-from tests.e2e.world import RealClock, World, body, running, until
+from tests.e2e.world import World, body, running, until
 from tests.support.provider_script import Answer
 
 COMMANDS = "/applications/{application_id}/commands"
@@ -18,7 +19,7 @@ def another_door(world: World, token: str | None = None) -> DiscordDoor:
     config = DiscordConfig(
         token=Secret(token or world.discord.token), api_url=world.discord.api_url
     )
-    return DiscordDoor(world.services, config, RealClock())
+    return DiscordDoor(world.services, config, SystemClock())
 
 
 def writes(world: World) -> list[str]:
@@ -112,7 +113,7 @@ async def test_last_connections_of_the_day_are_kept(world: World) -> None:
 async def test_discord_out_of_reach_is_no_configuration_error(world: World) -> None:
     config = DiscordConfig(token=Secret("t"), api_url="http://127.0.0.1:9/api")
     with pytest.raises(ConnectionError):
-        await DiscordDoor(world.services, config, RealClock()).run()
+        await DiscordDoor(world.services, config, SystemClock()).run()
 
 
 async def test_dropped_gateway_is_resumed_and_loses_no_command(world: World) -> None:

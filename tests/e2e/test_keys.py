@@ -3,8 +3,9 @@ from __future__ import annotations
 import pytest
 
 from tests.e2e.conftest import Opener
-from tests.e2e.world import OPERATOR_KEY, World, body, footer, labels, only, refusal
+from tests.e2e.world import World, body, footer, labels, only, refusal
 from tests.support.provider_script import MISSING_SCOPES, NO_CREDIT, WRONG_KEY, Behaviour, Reset
+from tests.support.wiring import OPERATOR_KEY
 
 KEY = "sk-proj-" + "a" * 40 + "WXYZ"
 OLD = "sk-proj-" + "b" * 40 + "OLDK"

@@ -4,9 +4,10 @@ from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 
 from companion.bot.app import DiscordConfig, DiscordDoor
+from companion.clock import SystemClock
 from companion.domain.secrets import Secret
 from tests.e2e.conftest import Opener
-from tests.e2e.world import RealClock, World, body, labels, only, refusal, running, until
+from tests.e2e.world import World, body, labels, only, refusal, running, until
 from tests.support.provider_script import Answer
 
 HELLO = "Hello from the scripted provider."
@@ -21,7 +22,7 @@ async def restarted(world: World, *, message_content: bool = False) -> AsyncGene
         api_url=world.discord.api_url,
         message_content=message_content,
     )
-    door = DiscordDoor(world.services, config, RealClock())
+    door = DiscordDoor(world.services, config, SystemClock())
     async with running(door):
         world.door = door
         yield

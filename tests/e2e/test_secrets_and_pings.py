@@ -6,8 +6,9 @@ import pytest
 import structlog
 
 from companion.playground.state import Upload
-from tests.e2e.world import OPERATOR_KEY, World, only
+from tests.e2e.world import World, only
 from tests.support.provider_script import WRONG_KEY, Answer, Status
+from tests.support.wiring import OPERATOR_KEY
 
 KEY = "sk-proj-canary-" + "f" * 40 + "WXYZ"
 PROMPT = "prompt-canary-28d1"

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from tests.e2e.world import MODEL, World, body, only, refusal
+from tests.e2e.world import World, body, only, refusal
+from tests.support.wiring import MODEL
 
 KEY = "sk-proj-" + "s" * 40
 

@@ -4,35 +4,29 @@ from __future__ import annotations
 
 import asyncio
 import re
-import time
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, cast
 
 from companion.bot.app import DiscordConfig, DiscordDoor
+from companion.clock import SystemClock
 from companion.db.keyring import KeyRing
 from companion.db.uow import SqlStore, open_store
 from companion.domain.accounts import KeyOwner
 from companion.domain.actor import Actor, DiscordUserId
-from companion.domain.models import Credential, ModelId, Payer
 from companion.domain.secrets import Secret
-from companion.files.reader import SafeFileReader
-from companion.limits.fair_queue import desk_queue, reply_queue
-from companion.limits.memory import BucketSize, MemoryLimiter
+from companion.limits.memory import BucketSize
 from companion.llm.client import open_provider
-from companion.llm.prices import GenaiPrices
 from companion.playground.interaction import Interaction
 from companion.playground.local_discord import LocalDiscord
 from companion.playground.people import Where
 from companion.playground.state import Message, Person
-from companion.ports.limits import LimitScope
-from companion.services.container import Outside, Services, build_services
-from companion.services.policy import ServicePolicy
+from companion.services.container import Services
 from tests.support.discord_openapi import assert_requests_follow_discord
 from tests.support.scripted_provider import ScriptedProvider
+from tests.support.wiring import OPERATOR_KEY, PLENTY, Wish, wired
 
 COMMANDS = (
     "ask",
@@ -47,23 +41,7 @@ COMMANDS = (
 )
 BUTTONS = ["Regenerate", "Other model", "Thread", "Delete"]
 """Below an answer in a server's channel."""
-OPERATOR_KEY = "sk-operator-canary-7f3a9c1e5b"
-MODEL = "gpt-6-luna"
-GENEROUS = BucketSize(capacity=1000, period_s=1.0)
 FOOTER = re.compile(r"(?:\n?-# [^\n]*)+\Z")
-
-
-class RealClock:
-    """This machine's time."""
-
-    def now(self) -> datetime:
-        return datetime.now(UTC)
-
-    def monotonic(self) -> float:
-        return time.monotonic()
-
-    async def sleep(self, seconds: float) -> None:
-        await asyncio.sleep(seconds)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,7 +49,7 @@ class Setup:
     """What a test wants different."""
 
     operator_key: str | None = OPERATOR_KEY
-    user_bucket: BucketSize = GENEROUS
+    user_bucket: BucketSize = PLENTY
     max_streams: int = 64
     max_streams_per_user: int = 64
     message_content: bool = False
@@ -187,7 +165,7 @@ async def open_world(
 ) -> AsyncGenerator[World]:
     """Start everything on a migrated database; connected and registered when entered."""
     setup = setup or Setup()
-    clock = RealClock()
+    clock = SystemClock()
     async with (
         LocalDiscord.start() as discord,
         ScriptedProvider.start() as provider,
@@ -195,41 +173,13 @@ async def open_world(
         open_provider(clock=clock) as llm,
     ):
         discord.gateway.heartbeat_interval_ms = setup.heartbeat_ms
-        operator = setup.operator_key and Credential(
-            key=Secret(setup.operator_key),
-            base_url=provider.base_url,
-            fingerprint=store.fingerprints.of_key(Secret(setup.operator_key)),
-            payer=Payer.OPERATOR,
+        wish = Wish(
+            operator_key=setup.operator_key,
+            user_bucket=setup.user_bucket,
+            at_once=setup.max_streams,
+            at_once_for_one=setup.max_streams_per_user,
         )
-        services = build_services(
-            Outside(
-                store=store,
-                fingerprints=store.fingerprints,
-                provider=llm.chat,
-                relay=llm.relay,
-                catalogue=llm.catalogue,
-                speech=llm.speech,
-                files=SafeFileReader(),
-                prices=GenaiPrices(),
-                limiter=MemoryLimiter(
-                    {
-                        LimitScope.USER: setup.user_bucket,
-                        LimitScope.GUILD: GENEROUS,
-                        LimitScope.KEY: GENEROUS,
-                    },
-                    clock,
-                ),
-                desk=desk_queue(setup.max_streams, clock),
-                queue=reply_queue(setup.max_streams, setup.max_streams_per_user, clock),
-                clock=clock,
-                policy=ServicePolicy(
-                    base_url=provider.base_url,
-                    default_model=ModelId(MODEL),
-                    system_prompt="Be brief.",
-                    operator=operator or None,
-                ),
-            )
-        )
+        services = wired(store, llm, provider.base_url, clock, wish)
         config = DiscordConfig(
             token=Secret(discord.token),
             api_url=discord.api_url,

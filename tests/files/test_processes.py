@@ -106,7 +106,7 @@ async def test_the_process_knows_none_of_our_secrets(
     assert "DISCORD_TOKEN" not in said
 
 
-@pytest.mark.skipif(os.name == "nt", reason="Windows has no such limits")
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no such limits: they were NOT tried")
 async def test_the_process_may_take_no_more_than_its_share(stand_in: Path, tmp_path: Path) -> None:
     stand_in.write_text(
         textwrap.dedent(

@@ -19,22 +19,14 @@ from companion.api.server import serving
 from companion.clock import SystemClock
 from companion.db.keyring import KeyRing
 from companion.db.uow import SqlStore, open_store
-from companion.domain.models import Credential, ModelId, Payer
-from companion.domain.secrets import Secret
 from companion.domain.tokens import EVERY_SCOPE, TokenScope
-from companion.files.reader import SafeFileReader
-from companion.limits.fair_queue import desk_queue, reply_queue
-from companion.limits.memory import BucketSize, MemoryLimiter
+from companion.limits.memory import BucketSize
 from companion.llm.client import ProviderTimings, open_provider
-from companion.llm.prices import GenaiPrices
-from companion.ports.limits import LimitScope
-from companion.services.container import Outside, Services, build_services
-from companion.services.policy import ServicePolicy
+from companion.services.container import Services
 from tests.support.scripted_provider import ScriptedProvider
+from tests.support.wiring import OPERATOR_KEY, Wish, wired
 
-OPERATOR_KEY = "sk-operator-0001"
-MODEL = "gpt-6-luna"
-PLENTY = BucketSize(capacity=100_000, period_s=1)
+GENEROUS = BucketSize(capacity=100_000, period_s=1)
 QUICK = ProviderTimings(first_event_s=2.0, between_events_s=1.0, whole_answer_s=5.0)
 
 
@@ -98,7 +90,7 @@ async def open_site(
     database: Path,
     *,
     operator: str | None = OPERATOR_KEY,
-    user_bucket: BucketSize = PLENTY,
+    user_bucket: BucketSize = GENEROUS,
     timings: ProviderTimings = QUICK,
 ) -> AsyncGenerator[Site]:
     """Serve on a migrated database, until the block ends."""
@@ -108,41 +100,8 @@ async def open_site(
         provider = await stack.enter_async_context(ScriptedProvider.start())
         store = await stack.enter_async_context(open_store(f"sqlite+aiosqlite:///{database}", ring))
         llm = await stack.enter_async_context(open_provider(clock=clock, timings=timings))
-        key = operator and Credential(
-            key=Secret(operator),
-            base_url=provider.base_url,
-            fingerprint=store.fingerprints.of_key(Secret(operator)),
-            payer=Payer.OPERATOR,
-        )
-        services = build_services(
-            Outside(
-                store=store,
-                fingerprints=store.fingerprints,
-                provider=llm.chat,
-                relay=llm.relay,
-                catalogue=llm.catalogue,
-                speech=llm.speech,
-                files=SafeFileReader(),
-                prices=GenaiPrices(),
-                limiter=MemoryLimiter(
-                    {
-                        LimitScope.USER: user_bucket,
-                        LimitScope.GUILD: PLENTY,
-                        LimitScope.KEY: PLENTY,
-                    },
-                    clock,
-                ),
-                desk=desk_queue(64, clock),
-                queue=reply_queue(64, 64, clock),
-                clock=clock,
-                policy=ServicePolicy(
-                    base_url=provider.base_url,
-                    default_model=ModelId(MODEL),
-                    system_prompt="Be brief.",
-                    operator=key or None,
-                ),
-            )
-        )
+        wish = Wish(operator_key=operator, user_bucket=user_bucket, other_buckets=GENEROUS)
+        services = wired(store, llm, provider.base_url, clock, wish)
         stack.push_async_callback(services.close)
         origin = await stack.enter_async_context(
             serving(build_api(Up(), services), host="127.0.0.1", port=0)

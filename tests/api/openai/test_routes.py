@@ -11,8 +11,9 @@ import aiohttp
 import pytest
 
 from companion.api.routes.openai_bodies import OURS
-from tests.api.openai.site import MODEL, Site, events_of, until
+from tests.api.openai.site import Site, events_of, until
 from tests.support.provider_script import Answer, Fault, Reset, Silence, Status
+from tests.support.wiring import MODEL, OPERATOR_KEY
 
 CHAT = {"model": MODEL, "messages": [{"role": "user", "content": "Why?"}]}
 
@@ -54,7 +55,7 @@ async def test_headers_of_the_client_stay_here(site: Site) -> None:
         assert answer.status == 200
     sent = site.provider.chats[0]
     assert not {"OpenAI-Organization", "X-Evil", "Cookie"} & set(sent.headers)
-    assert sent.key == "sk-operator-0001"
+    assert sent.key == OPERATOR_KEY
     assert site.token not in str(dict(sent.headers))
 
 

@@ -16,7 +16,7 @@ from pydantic import BaseModel
 
 from companion.domain.tokens import TokenScope
 from companion.limits.memory import BucketSize
-from tests.api.openai.site import MODEL, Site, open_site
+from tests.api.openai.site import Site, open_site
 from tests.support.provider_script import (
     NO_CREDIT,
     RATE_LIMITED,
@@ -27,6 +27,7 @@ from tests.support.provider_script import (
 )
 from tests.support.sample_files import picture
 from tests.support.scripted_routes import UNKNOWN_PATH
+from tests.support.wiring import MODEL, OPERATOR_KEY
 
 ASK: list[ChatCompletionMessageParam] = [{"role": "user", "content": "Why?"}]
 TOOL: ChatCompletionToolParam = {
@@ -66,7 +67,7 @@ async def test_chat_answers_whole(site: Site) -> None:
     assert answer.usage is not None
     assert answer.to_dict()["object"] == "chat.completion"
     (sent,) = site.provider.chats
-    assert sent.key == "sk-operator-0001"
+    assert sent.key == OPERATOR_KEY
     assert sent.body["store"] is False
 
 
