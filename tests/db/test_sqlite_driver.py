@@ -27,6 +27,23 @@ async def leave_at_work(path: Path, opened: list[OneVisitConnection]) -> None:
     statement.cancel()
 
 
+async def open_together(path: Path) -> None:
+    """Open a new file by several connections at once, each on its own thread."""
+    connect = connector(str(path), 5.0, log_ahead=True)
+    opened = await asyncio.gather(*(connect() for _ in range(4)), return_exceptions=True)
+    for each in opened:
+        assert not isinstance(each, BaseException), each
+        await each.close()
+
+
+async def test_a_new_file_may_be_opened_by_several_at_once(tmp_path: Path) -> None:
+    """SQLite refuses all but one at once then, without waiting for the one."""
+    for number in range(60):
+        path = tmp_path / f"{number}.db"
+        path.touch()
+        await open_together(path)
+
+
 def test_a_connection_left_at_work_ends_quietly_after_its_loop(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

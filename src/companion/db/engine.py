@@ -88,7 +88,15 @@ def create_private_file(path: Path) -> None:
         os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
 
 
-def sqlite_engine(url: URL, begin: str, pragmas: str, pool_size: int) -> AsyncEngine:
+def sqlite_engine(
+    url: URL,
+    begin: str,
+    pragmas: str = "",
+    *,
+    pool_size: int = 1,
+    busy_timeout_s: float = BUSY_TIMEOUT_S,
+    log_ahead: bool = False,
+) -> AsyncEngine:
     """Make an SQLite engine whose transactions begin with that statement."""
     engine = create_async_engine(
         url,
@@ -96,13 +104,13 @@ def sqlite_engine(url: URL, begin: str, pragmas: str, pool_size: int) -> AsyncEn
         pool_size=pool_size,
         max_overflow=0,
         pool_timeout=SQLITE_QUEUE_S,
-        async_creator=connector(str(url.database), BUSY_TIMEOUT_S),
+        async_creator=connector(str(url.database), busy_timeout_s, log_ahead=log_ahead),
     )
 
     def on_connect(connection: _Driver, _record: object) -> None:
         cursor = connection.cursor()
-        for pragma in pragmas.split(";"):
-            cursor.execute(f"PRAGMA {pragma.strip()}")
+        for pragma in filter(None, map(str.strip, pragmas.split(";"))):
+            cursor.execute(f"PRAGMA {pragma}")
         cursor.close()
 
     def on_begin(connection: Connection) -> None:
@@ -160,7 +168,7 @@ def _sqlite_engines(url: URL) -> Engines:
     if not path.exists():
         raise StorageUnavailable(reason="not_migrated" if path.parent.is_dir() else "unreachable")
     shared = "foreign_keys=ON; synchronous=FULL; secure_delete=FAST"
-    writer = sqlite_engine(url, "BEGIN IMMEDIATE", f"journal_mode=WAL; {shared}", pool_size=1)
+    writer = sqlite_engine(url, "BEGIN IMMEDIATE", shared, log_ahead=True)
     reader = sqlite_engine(url, "BEGIN", f"{shared}; query_only=ON", pool_size=SQLITE_READERS)
     return Engines(
         reader=reader,

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 __all__ = ["check", "current", "downgrade", "head", "migrating", "upgrade", "upgrade_apart"]
 
-WAITS_MS: Final = 60_000
+WAITS_S: Final = 60.0
 """How long SQLite waits for the migration of another process."""
 LOCK: Final = 0x636F6D70616E696F
 """The advisory lock that migrating processes share on PostgreSQL."""
@@ -111,8 +111,7 @@ def _engine(url: URL) -> AsyncEngine:
         return postgres_engine(url)
     create_private_file(_path(url))
     # foreign keys stay off: remaking a table would delete the rows that point to it
-    pragmas = f"busy_timeout={WAITS_MS}; journal_mode=WAL"
-    return sqlite_engine(url, "BEGIN IMMEDIATE", pragmas, pool_size=1)
+    return sqlite_engine(url, "BEGIN IMMEDIATE", busy_timeout_s=WAITS_S, log_ahead=True)
 
 
 async def _lock(connection: AsyncConnection, *, on_sqlite: bool) -> None:

@@ -13,6 +13,7 @@ event loop's own thread. Only the caller knows which ones are: see `Statements.q
 from __future__ import annotations
 
 import sqlite3
+import time
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from contextlib import suppress
 from functools import partial
@@ -25,6 +26,7 @@ import aiosqlite
 from aiosqlite import core
 
 CHUNK: Final = 64
+AGAIN_S: Final = 0.01
 Visit = Callable[..., Awaitable[Any]]
 """Runs a function in the connection's thread."""
 Questions = SimpleQueue[tuple[Any, Callable[[], Any]]]
@@ -156,8 +158,13 @@ def serve(asked: Questions) -> None:
                 work()
 
 
-def connector(path: str, busy_timeout_s: float) -> Callable[[], OneVisitConnection]:
-    """Return what opens a connection to a file that exists; nothing begins by itself."""
+def connector(
+    path: str, busy_timeout_s: float, *, log_ahead: bool = False
+) -> Callable[[], OneVisitConnection]:
+    """Return what opens a connection to a file that exists; nothing begins by itself.
+
+    With `log_ahead` the file gets a write-ahead log, if it has none yet.
+    """
     connect = partial(
         sqlite3.connect,
         f"{Path(path).absolute().as_uri()}?mode=rw",
@@ -166,4 +173,26 @@ def connector(path: str, busy_timeout_s: float) -> Callable[[], OneVisitConnecti
         isolation_level=None,  # the driver must not begin by itself, late and deferred
         check_same_thread=False,
     )
-    return lambda: OneVisitConnection(connect)
+
+    def opened() -> sqlite3.Connection:
+        connection = connect()
+        if log_ahead:
+            _log_ahead(connection, busy_timeout_s)
+        return connection
+
+    return lambda: OneVisitConnection(opened)
+
+
+def _log_ahead(connection: sqlite3.Connection, patience_s: float) -> None:
+    """Begin the log. Of several who do at once SQLite refuses all but one without waiting."""
+    deadline = time.monotonic() + patience_s
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode=WAL")
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
+                connection.close()
+                raise
+            time.sleep(AGAIN_S)  # on the connection's own thread
+        else:
+            return
