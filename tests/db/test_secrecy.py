@@ -58,6 +58,8 @@ CANARIES = {
 }
 KEY = Secret(f"sk-proj-{uuid4().hex}{uuid4().hex}")
 TOKEN = Secret(f"cmp_{uuid4().hex}_{uuid4().hex}")
+TOKEN_START = TOKEN.reveal()[:12]
+"""Enough to know it by; `cmp_` alone turns up by chance in 200 KB of sealed text."""
 
 
 async def plant(store: SqlStore) -> None:
@@ -109,7 +111,7 @@ async def change(url: str, statement: str, **values: object) -> None:
 
 def readable(data: bytes) -> list[str]:
     return [name for name, song in CANARIES.items() if song.encode() in data] + [
-        part for part in (KEY.reveal(), "sk-proj", TOKEN.reveal(), "cmp_") if part.encode() in data
+        part for part in (KEY.reveal(), "sk-proj", TOKEN_START) if part.encode() in data
     ]
 
 
