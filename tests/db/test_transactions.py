@@ -10,6 +10,8 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from sqlalchemy import event, select, text
+from sqlalchemy.ext.asyncio import AsyncEngine
 
 from companion.db import migrations
 from companion.db.engine import (
@@ -20,6 +22,7 @@ from companion.db.engine import (
     open_engines,
 )
 from companion.db.keyring import KeyRing
+from companion.db.sqlite_driver import OneVisitConnection
 from companion.db.uow import SqlStore, open_store, transaction
 from companion.domain.actor import Actor, InteractionId
 from companion.domain.conversation import Finish
@@ -229,6 +232,33 @@ async def test_closing_moves_the_log_into_the_file_even_while_others_have_it_ope
         assert onlooker.execute("SELECT count(*) FROM turns").fetchone() == (1,)
     finally:
         onlooker.close()
+
+
+async def test_closing_waits_for_a_connection_that_is_being_given_back(sqlite_url: str) -> None:
+    """A pool closes what lies in it; what comes back later would stay open for good."""
+    opened: list[OneVisitConnection] = []
+    inside, leave = asyncio.Event(), asyncio.Event()
+
+    def noticed(raw: object, _record: object) -> None:
+        found = getattr(raw, "driver_connection", None)
+        assert isinstance(found, OneVisitConnection)
+        opened.append(found)
+
+    async def read(engine: AsyncEngine) -> None:
+        async with transaction(engine) as run:
+            await run.rows(select(text("1")))
+            inside.set()
+            await leave.wait()
+
+    async with open_engines(sqlite_url) as engines:
+        event.listen(engines.reader.sync_engine, "connect", noticed)
+        reading = asyncio.create_task(read(engines.reader))
+        await inside.wait()
+        leave.set()  # it has not heard of it yet
+    await reading
+    (connection,) = opened
+    connection.worker.join(5)
+    assert not connection.worker.is_alive()
 
 
 async def test_history_is_read_through_the_index(database: Path) -> None:

@@ -9,6 +9,7 @@ PostgreSQL: one pool; readers get a read-only snapshot.
 
 from __future__ import annotations
 
+import asyncio
 import os
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager, suppress
@@ -20,6 +21,7 @@ from uuid import uuid4
 from sqlalchemy import URL, event
 from sqlalchemy.engine import Connection
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlalchemy.pool import QueuePool
 
 from companion.db import urls
 from companion.db.failures import translated
@@ -45,6 +47,8 @@ POSTGRES_CONNECT_S: Final = 3.0
 POSTGRES_STATEMENT_S: Final = 5.0
 """A server that hangs is noticed after this, and two seconds more for a polite goodbye."""
 POSTGRES_RECYCLE_S: Final = 1800
+GIVING_BACK_S: Final = 1.0
+"""How long the end waits for whoever was told to stop and still holds a connection."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,6 +77,7 @@ async def open_engines(url: str) -> AsyncGenerator[Engines]:
     try:
         yield engines
     finally:
+        await _given_back(engines)
         await engines.reader.dispose()
         if urls.is_sqlite(parsed):
             await _checkpoint(engines.writer)
@@ -181,6 +186,15 @@ def _postgres_engines(url: URL) -> Engines:
     writer = postgres_engine(url)
     reader = writer.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
     return Engines(reader=reader, writer=writer, noter=writer)
+
+
+async def _given_back(engines: Engines) -> None:
+    """Wait for connections on their way back: a pool closes what lies in it, and only that."""
+    pools = {cast("QueuePool", engine.pool) for engine in (engines.reader, engines.writer)}
+    with suppress(TimeoutError):
+        async with asyncio.timeout(GIVING_BACK_S):
+            while any(pool.checkedout() for pool in pools):  # noqa: ASYNC110 — it tells nobody
+                await asyncio.sleep(GIVING_BACK_S / 100)
 
 
 async def _checkpoint(writer: AsyncEngine) -> None:
