@@ -4,6 +4,7 @@
     python -m benchmarks.conversations --at-once 50 --stall-database 5
     python -m benchmarks.conversations --at-once 200 --by mention
     python -m benchmarks.conversations --at-once 200 --shared-channels 20
+    python -m benchmarks.conversations --at-once 50 200 --on postgres
     python -m benchmarks.conversations --json figures.json
 
 The app is a process of its own; Discord and the model share this one. Times:
@@ -34,6 +35,7 @@ from tests.support.scripted_provider import ScriptedProvider
 
 from benchmarks.app_process import AppProcess, running_app
 from benchmarks.asking import By, Seat, seats
+from benchmarks.databases import Kind, database, settings
 from benchmarks.figures import spread, table
 from benchmarks.stalling import stalled
 from benchmarks.watching import NAN, Reading, Watcher
@@ -56,6 +58,7 @@ class Plan:
     stall_database_s: float
     by: By
     shared_channels: int
+    on: Kind = Kind.SQLITE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,9 +73,14 @@ class Stage:
 async def run(plan: Plan) -> list[dict[str, object]]:
     """Start everything once, and run each size against it."""
     with tempfile.TemporaryDirectory() as folder:
-        async with LocalDiscord.start() as discord, ScriptedProvider.start(validate=False) as model:
+        async with (
+            LocalDiscord.start() as discord,
+            ScriptedProvider.start(validate=False) as model,
+            database(plan.on) as url,
+        ):
             model.default = lambda body: _answer(body, plan)
-            async with running_app(environment(discord, model), Path(folder)) as app:
+            set_up = environment(discord, model) | settings(url)
+            async with running_app(set_up, Path(folder)) as app:
                 await discord.wait_for_commands(["ask"])
                 await asyncio.sleep(1.0)
                 idle = app.rss_mib()
@@ -197,6 +205,7 @@ def main() -> None:
     parser.add_argument("--ttft", type=float, default=0.3, help="seconds to the first token")
     parser.add_argument("--tokens-per-s", type=float, default=100.0)
     parser.add_argument("--stall-database", type=float, default=0.0, help="seconds")
+    parser.add_argument("--on", type=Kind, choices=list(Kind), default=Kind.SQLITE)
     parser.add_argument("--by", type=By, choices=list(By), default=By.COMMAND)
     parser.add_argument(
         "--shared-channels", type=int, default=0, metavar="N", help="all in N channels, not alone"
@@ -210,6 +219,7 @@ def main() -> None:
         stall_database_s=chosen.stall_database,
         by=chosen.by,
         shared_channels=chosen.shared_channels,
+        on=chosen.on,
     )
     rows = uvloop.run(run(plan))
     print(table(rows))

@@ -19,22 +19,20 @@ import random
 import tempfile
 import time
 from collections import Counter
-from collections.abc import AsyncGenerator, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from collections.abc import Sequence
+from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import uvloop
-from tests.db.postgres import postgres_server
 from tests.support.provider_script import Answer
 from tests.support.scripted_provider import ScriptedProvider
 
 from benchmarks.app_process import AppProcess, running_app
 from benchmarks.crash_readings import Asked, Fate, Ledger, read_fate
+from benchmarks.databases import Kind, database, settings
 from benchmarks.figures import percentile, table
-from companion.db import migrations
-from companion.db.keyring import KeyRing
 from companion.playground.interaction import InteractionFailed
 from companion.playground.local_discord import LocalDiscord
 
@@ -46,7 +44,7 @@ UNLIMITED = "1000000/1s"
 class Plan:
     """What to run. `stops`: with SIGTERM, which lets replies end."""
 
-    database: str
+    database: Kind
     runs: int
     at_once: int
     seed: int
@@ -200,7 +198,6 @@ def written(name: str, tokens: int) -> str:
 
 
 def _environment(discord: LocalDiscord, model: ScriptedProvider, url: str | None) -> dict[str, str]:
-    kept = {"DATABASE_URL": url, "COMPANION_KEYRING": KeyRing.new_entry("k1")} if url else {}
     return {
         "DISCORD_TOKEN": discord.token,
         "DISCORD_API_URL": discord.api_url,
@@ -210,20 +207,8 @@ def _environment(discord: LocalDiscord, model: ScriptedProvider, url: str | None
         "COMPANION_LIMIT_USER": UNLIMITED,
         "COMPANION_LIMIT_GUILD": UNLIMITED,
         "COMPANION_LIMIT_KEY": UNLIMITED,
-        **kept,
+        **settings(url),
     }
-
-
-@asynccontextmanager
-async def database(kind: str) -> AsyncGenerator[str | None]:
-    """Give a migrated PostgreSQL database, or leave SQLite to the app."""
-    if kind != "postgres":
-        yield None
-        return
-    with postgres_server() as server:
-        url = await server.new_database()
-        await migrations.upgrade(url)
-        yield url
 
 
 async def drilled(plan: Plan) -> Tally:
@@ -250,7 +235,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--runs", type=int, default=10)
     parser.add_argument("--at-once", type=int, default=20)
-    parser.add_argument("--on", nargs="+", default=["sqlite", "postgres"])
+    parser.add_argument("--on", type=Kind, nargs="+", choices=list(Kind), default=list(Kind))
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--stop", action="store_true", help="SIGTERM instead of kill -9")
     parser.add_argument("--json", type=Path)
