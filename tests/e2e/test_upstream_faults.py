@@ -141,6 +141,18 @@ async def test_own_limit_is_told_with_a_time(opener: Opener) -> None:
         assert len(world.provider.chats) == 1
 
 
+async def test_known_refusal_is_the_first_and_only_response(opener: Opener) -> None:
+    async with opener(user_bucket=BucketSize(capacity=1, period_s=60.0)) as world:
+        answered = await world.ask("One.")
+        await world.ask("Two.")
+        before = len(world.discord.requests)
+        told = await world.ask("Three.")
+        assert "<t:" in refusal(told)
+        clicked = await world.discord.click("Ada", only(answered), "Regenerate")
+        assert "<t:" in refusal(await world.settled(clicked))
+        assert [r.method for r in world.discord.requests[before:]] == ["POST", "POST"]
+
+
 async def test_limits_of_one_key_do_not_hold_others(world: World) -> None:
     world.provider.default = lambda sent: (
         RATE_LIMITED if "Ada" in str(sent["messages"][-1]) else Answer(text="For Grace.")

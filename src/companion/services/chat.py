@@ -53,6 +53,13 @@ class ChatService:
         """How many replies are being made right now."""
         return len(self._running_turns)
 
+    def glance(self, actor: Actor, place: Place) -> None:
+        """Raise the `Refused` that any question of theirs would end with, if it is known already.
+
+        Takes nothing and asks nobody, so a door may look before it acknowledges.
+        """
+        self._replier.glance(actor, place)
+
     def ask(self, request: ChatRequest) -> AsyncGenerator[ChatEvent]:
         """Answer a request.
 

@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import Final
 from uuid import uuid4
 
-from companion.domain.actor import PersonId
+from companion.domain.actor import Actor, PersonId, Place
 from companion.domain.chat import Delta, Failed, Finished, Queued, Retrying, Started
 from companion.domain.conversation import Finish, TurnId
 from companion.domain.errors import CompanionError, Draining, ProviderError, Refused, StreamCut
@@ -60,6 +60,10 @@ class Replier:
         self._fingerprints = fingerprints
         self._clock = clock
         self._summarizer = summarizer
+
+    def glance(self, actor: Actor, place: Place) -> None:
+        """Raise what is known to stand against any reply to them now: see `Admission.glance`."""
+        self._admission.glance(actor, place)
 
     async def reply(self, job: Job, running: Running) -> None:
         """Tell `running` all events of one reply, the last of them terminal."""
