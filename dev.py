@@ -26,6 +26,8 @@ EXTRAS = {
     "play": ["local"],
     "test": ["test", "local", "redis", "charts"],
 }
+WORKERS = ["-n", "2", "--dist", "worksteal"]
+"""Whoever is done takes over half of what another still has: no process works alone in the end."""
 
 
 def main(arguments: list[str]) -> int:
@@ -37,7 +39,7 @@ def main(arguments: list[str]) -> int:
     if task == "play":
         return run(environment("play"), "-m", "companion", "playground", *rest)
     if task == "test":
-        workers = [] if any(a.startswith("-n") for a in rest) else ["-n", "2"]
+        workers = [] if any(a.startswith("-n") for a in rest) else WORKERS
         return run(environment("test"), "-m", "pytest", *workers, *rest)
     if task == "check":
         python = environment("test")

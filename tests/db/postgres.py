@@ -11,8 +11,8 @@ from pathlib import Path
 from uuid import uuid4
 
 import psutil
-from sqlalchemy import NullPool
-from sqlalchemy.ext.asyncio import create_async_engine
+from sqlalchemy import NullPool, delete
+from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 
 from companion.db import migrations, urls
 from companion.db.rows import Row
@@ -35,10 +35,7 @@ class PostgresServer:
         return f"postgresql://postgres@/{database}?host={self.socket_folder}"
 
     async def run(self, statement: str, database: str = "postgres") -> None:
-        engine = create_async_engine(
-            urls.parse(self.url(database)), isolation_level="AUTOCOMMIT", poolclass=NullPool
-        )
-        async with engine.connect() as connection:
+        async with self._connection(database) as connection:
             await connection.exec_driver_sql(statement)
 
     async def new_database(self) -> str:
@@ -49,8 +46,10 @@ class PostgresServer:
 
     async def empty(self, database: str) -> str:
         """Delete all rows of a migrated database; return its URL."""
-        tables = ", ".join(table.name for table in Row.metadata.sorted_tables)
-        await self.run(f"TRUNCATE {tables}", database)
+        # for a few rows faster than TRUNCATE, which makes new files for each table and index
+        async with self._connection(database) as connection:
+            for table in reversed(Row.metadata.sorted_tables):
+                await connection.execute(delete(table))
         return self.url(database)
 
     def stop(self) -> None:
@@ -67,6 +66,12 @@ class PostgresServer:
         """Send all its processes a signal: SIGSTOP freezes it, SIGCONT lets it go on."""
         for process in self._processes():
             process.send_signal(number)
+
+    def _connection(self, database: str) -> AsyncConnection:
+        engine = create_async_engine(
+            urls.parse(self.url(database)), isolation_level="AUTOCOMMIT", poolclass=NullPool
+        )
+        return engine.connect()
 
     def _processes(self) -> list[psutil.Process]:
         postmaster = self._running.get_postmaster_info().process

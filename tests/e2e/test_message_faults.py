@@ -15,7 +15,7 @@ from tests.support.provider_script import Answer
 
 HELLO = "Hello from the scripted provider."
 MESSAGES = "/channels/{channel_id}/messages"
-SLOW = Answer(text="tick " * 120, tokens_per_s=40)
+SLOW = Answer(text="tick " * 120, tokens_per_s=80)
 
 
 def mention(world: World) -> str:

@@ -17,6 +17,7 @@ from companion.db.uow import SqlStore, open_store
 from companion.domain.accounts import KeyOwner
 from companion.domain.actor import Actor, DiscordUserId
 from companion.domain.secrets import Secret
+from companion.files.caps import CPU_S
 from companion.limits.memory import BucketSize
 from companion.llm.client import open_provider
 from companion.playground.interaction import Interaction
@@ -53,6 +54,7 @@ class Setup:
     max_streams: int = 64
     max_streams_per_user: int = 64
     message_content: bool = False
+    reading_cpu_s: int = CPU_S
     heartbeat_ms: int = 41_250
 
 
@@ -178,6 +180,7 @@ async def open_world(
             user_bucket=setup.user_bucket,
             at_once=setup.max_streams,
             at_once_for_one=setup.max_streams_per_user,
+            reading_cpu_s=setup.reading_cpu_s,
         )
         services = wired(store, llm, provider.base_url, clock, wish)
         config = DiscordConfig(

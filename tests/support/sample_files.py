@@ -5,6 +5,7 @@ from __future__ import annotations
 import struct
 import zipfile
 import zlib
+from functools import cache
 from io import BytesIO
 
 from PIL import Image
@@ -60,6 +61,7 @@ def png_header(width: int, height: int) -> bytes:
     )
 
 
+@cache
 def png_text_bomb(unpacked: int = 200_000_000) -> bytes:
     """A small PNG with a comment that unpacks to 200 MB."""
     image = picture()
@@ -91,6 +93,7 @@ def pdf(*pages: str, password: str | None = None) -> bytes:
     return out.getvalue()
 
 
+@cache
 def pdf_bomb(unpacked: int = 300_000_000) -> bytes:
     """One page whose contents unpack to 300 MB, packed twice."""
     packed = zlib.compress(_zeros(unpacked))
@@ -110,6 +113,7 @@ def docx(*paragraphs: str) -> bytes:
     return zipped(DOCUMENT_XML.format(body).encode())
 
 
+@cache
 def docx_bomb(unpacked: int = 200_000_000) -> bytes:
     """A thousand to one: 200 MB of blanks."""
     out = BytesIO()

@@ -10,6 +10,8 @@ from companion.db.uow import SqlStore
 from companion.domain.models import Credential, ModelId, Payer
 from companion.domain.money import NO_CAPS, Caps
 from companion.domain.secrets import Secret
+from companion.files.caps import CPU_S
+from companion.files.processes import ReadingProcesses
 from companion.files.reader import SafeFileReader
 from companion.limits.fair_queue import desk_queue, reply_queue
 from companion.limits.memory import BucketSize, MemoryLimiter
@@ -35,6 +37,7 @@ class Wish:
     other_buckets: BucketSize = PLENTY
     at_once: int = 64
     at_once_for_one: int = 64
+    reading_cpu_s: int = CPU_S
     caps: Caps = NO_CAPS
     system_prompt: str = "Be brief."
 
@@ -54,7 +57,7 @@ def wired(
             relay=llm.relay,
             catalogue=llm.catalogue,
             speech=llm.speech,
-            files=SafeFileReader(),
+            files=SafeFileReader(ReadingProcesses(cpu_s=wish.reading_cpu_s)),
             prices=wish.prices or GenaiPrices(),
             limiter=MemoryLimiter(buckets, clock),
             desk=desk_queue(wish.at_once, clock),

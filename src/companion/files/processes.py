@@ -37,15 +37,18 @@ class ReaderFailed(Exception):
 class ReadingProcesses:
     """The processes of this process. Build it inside the running loop."""
 
-    def __init__(self, *, wall_s: float = caps.WALL_S, at_once: int = AT_ONCE) -> None:
+    def __init__(
+        self, *, wall_s: float = caps.WALL_S, cpu_s: int = caps.CPU_S, at_once: int = AT_ONCE
+    ) -> None:
         self._wall_s = wall_s
+        self._cpu_s = cpu_s
         self._slots = asyncio.Semaphore(at_once)
         self._waiting = 0
 
     async def run(self, kind: FileKind, data: bytes) -> bytes:
         """Return what a process makes of a file; raises `ReaderFailed` or `FilesBusy`."""
         async with self._slot():
-            child = _Child(kind)
+            child = _Child(kind, self._cpu_s)
             work = asyncio.create_task(asyncio.to_thread(child.run, data), name="reading a file")
             work.add_done_callback(_look)
             try:
@@ -75,8 +78,8 @@ class ReadingProcesses:
 class _Child:
     """One process and its two pipes."""
 
-    def __init__(self, kind: FileKind) -> None:
-        self._kind = kind
+    def __init__(self, kind: FileKind, cpu_s: int) -> None:
+        self._limits = (kind.value, str(cpu_s))
         self._lock = threading.Lock()
         self._killed = False
         self._process: subprocess.Popen[bytes] | None = None
@@ -104,8 +107,8 @@ class _Child:
                 self._process.kill()
 
     def _started(self) -> subprocess.Popen[bytes]:
-        return subprocess.Popen(  # noqa: S603 — our own module, our own argument
-            [sys.executable, "-I", "-B", "-m", "companion.files.worker", self._kind.value],
+        return subprocess.Popen(  # noqa: S603 — our own module, our own arguments
+            [sys.executable, "-I", "-B", "-m", "companion.files.worker", *self._limits],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,

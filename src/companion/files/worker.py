@@ -1,4 +1,4 @@
-"""The process that reads one file and ends: `python -I -m companion.files.worker KIND`.
+"""The process that reads one file and ends: `python -I -m companion.files.worker KIND CPU_S`.
 
 The file comes over stdin, what was read goes out over stdout. It may take so much
 memory and time and no more, can write no file, and knows no secret. Whatever a
@@ -25,7 +25,7 @@ class _Part(Protocol):
     def read(self, data: bytes, kind: FileKind) -> Result: ...
 
 
-def limit_ourselves() -> None:
+def limit_ourselves(cpu_s: int = caps.CPU_S) -> None:
     """Take on the limits, as far as this system has them."""
     if hasattr(os, "nice"):
         os.nice(NICENESS)  # those who are answered come before a file that is read
@@ -37,7 +37,7 @@ def limit_ourselves() -> None:
         return
     for what, most in (
         (resource.RLIMIT_AS, caps.ADDRESS_SPACE_BYTES),
-        (resource.RLIMIT_CPU, caps.CPU_S),
+        (resource.RLIMIT_CPU, cpu_s),
         (resource.RLIMIT_FSIZE, 0),
         (resource.RLIMIT_CORE, 0),
     ):
@@ -45,9 +45,9 @@ def limit_ourselves() -> None:
             resource.setrlimit(what, (most, most))
 
 
-def main(kind: FileKind) -> None:
+def main(kind: FileKind, cpu_s: int) -> None:
     """Read stdin as a file of that kind, and write the result to stdout."""
-    limit_ourselves()
+    limit_ourselves(cpu_s)
     data = sys.stdin.buffer.read()
     module = "pictures" if kind.is_picture else kind.name.lower()
     try:
@@ -60,4 +60,4 @@ def main(kind: FileKind) -> None:
 
 
 if __name__ == "__main__":
-    main(FileKind(sys.argv[1]))
+    main(FileKind(sys.argv[1]), int(sys.argv[2]))

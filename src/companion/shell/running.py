@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import time
 
 from companion.domain.errors import ConfigurationError
@@ -25,7 +26,9 @@ def run(*, discord: bool, http: bool, local_model: bool) -> None:
     if http and settings.http_is_open:
         _refuse_strangers(settings)
 
-    # the whole app takes a second to load: what is wrong before that is said at once
+    # the whole app takes a second to load: what is wrong before that is said at once, and
+    # nothing loaded is rubbish: looking for some meanwhile would take a quarter of a second more
+    gc.disable()
     from companion.shell.serving import Serving  # noqa: PLC0415
 
     run_until_stopped(

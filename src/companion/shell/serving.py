@@ -62,4 +62,5 @@ def _spare_what_stays() -> None:
     """
     gc.collect()
     gc.freeze()
+    gc.enable()
     gc.set_threshold(NEW_OBJECTS, 10, 10)
