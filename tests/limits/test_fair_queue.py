@@ -91,6 +91,28 @@ async def test_who_waits_is_woken_by_a_slot_given_back() -> None:
     assert (line.queue.running, line.queue.waiting) == (1, 0)
 
 
+async def test_who_is_known_to_come_counts_like_who_waits_and_only_in_their_server() -> None:
+    line = Line(process=4)
+    here = Claim(group="here", person="ada", key=None)
+    line.queue.check(here, 3)
+    line.queue.check(here, line.sizes.waiting_of_group - 1)
+    with pytest.raises(Overloaded) as refused:
+        line.queue.check(here, 100)
+    assert refused.value.retry_after_s > LONGEST_WAIT_S
+    assert line.queue.running == line.queue.waiting == 0
+    assert not line.enter().waits
+
+
+async def test_a_crowd_is_who_runs_and_who_waits_of_a_server() -> None:
+    line = Line(process=1)
+    crowd = [line.enter(), line.enter("grace"), line.enter("hal", "there")]
+    here, there = (ticket.claim for ticket in crowd[1:])
+    assert (line.queue.crowd(here), line.queue.crowd(there)) == (2, 1)
+    for ticket in crowd:
+        leave(ticket)
+    assert (line.queue.crowd(here), line.queue.crowd(there)) == (0, 0)
+
+
 async def test_waiting_ends_after_the_time_given() -> None:
     line = Line(process=1)
     line.fill()

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from contextlib import ExitStack
 
 import pytest
 
@@ -121,6 +122,16 @@ async def test_whose_wait_would_be_long_is_refused_at_once_with_the_time(small: 
     assert len(small.turns) == turns
     for one in (held, *waiting):
         finished(await one.end())
+
+
+async def test_who_would_be_refused_behind_those_at_the_desk_hears_it_before(small: House) -> None:
+    with ExitStack() as desk:
+        for number in range(20):
+            small.services.chat.glance(THIRD, DM)
+            desk.enter_context(small.services.admission.at_desk(person(number, "P"), HERE))
+        with pytest.raises(Overloaded):
+            small.services.chat.glance(ADA, HERE)
+    small.services.chat.glance(ADA, HERE)
 
 
 async def test_who_is_refused_for_a_bucket_keeps_no_slot(small: House) -> None:

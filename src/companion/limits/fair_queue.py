@@ -73,6 +73,7 @@ class SlotQueue:
         self._of_group: Counter[str] = Counter()
         self._of_person: Counter[str] = Counter()
         self._of_key: Counter[str] = Counter()
+        self._crowd: Counter[str] = Counter()
         self._round = Round(lambda: Round(Line))
         self._tickets: dict[Request, SlotTicket] = {}
         self._held_s = sizes.first_guess_s
@@ -92,15 +93,25 @@ class SlotQueue:
         """Whether whoever comes now would have to wait."""
         return self._running >= self._sizes.process
 
-    def check(self, claim: Claim) -> None:
-        """Raise `Overloaded` when whoever claims a slot now would be refused: see `FairQueue`."""
-        if len(self._round) and not self._has_room(claim):
-            with self.enter(claim, lambda: 1):
-                pass
+    def crowd(self, claim: Claim) -> int:
+        """Return how many of a group are here: see `FairQueue`."""
+        return self._crowd[claim.group]
+
+    def check(self, claim: Claim, coming: int = 0) -> None:
+        """Raise `Overloaded` when whoever claims a slot would be refused: see `FairQueue`."""
+        if self._has_room(claim, coming) or not (coming or len(self._round)):
+            return
+        request = Request(claim=claim, cost=1)
+        self._round.add(_path(claim), request)
+        try:
+            self._check_wait(request, coming)
+        finally:
+            self._round.remove(_path(claim), request, served=False)
 
     def enter(self, claim: Claim, cost: Callable[[], int]) -> SlotTicket:
         """Take a slot, or a place in the queue: see `FairQueue`."""
         if self._has_room(claim):
+            self._crowd[claim.group] += 1
             return self._taken(SlotTicket(self, claim))
         ticket = SlotTicket(self, claim, Request(claim=claim, cost=cost()))
         request = ticket.request
@@ -112,6 +123,7 @@ class SlotQueue:
         except Overloaded:
             self._forget(request, served=False)
             raise
+        self._crowd[claim.group] += 1
         return ticket
 
     def standing(self, request: Request) -> Standing:
@@ -122,6 +134,7 @@ class SlotQueue:
 
     def leave(self, ticket: SlotTicket) -> None:
         """Take a slot or a place back."""
+        _less(self._crowd, ticket.claim.group)
         if ticket.request is not None:
             self._forget(ticket.request, served=False)
             return
@@ -142,12 +155,12 @@ class SlotQueue:
                 return
             self._taken(self._forget(request, served=True)).wake()
 
-    def _has_room(self, claim: Claim) -> bool:
+    def _has_room(self, claim: Claim, coming: int = 0) -> bool:
         sizes = self._sizes
         return (
-            self._running < sizes.process
+            self._running + coming < sizes.process
             and self._of_person[claim.person] < sizes.person
-            and self._of_group[claim.group] < sizes.group
+            and self._of_group[claim.group] + coming < sizes.group
             and (claim.key is None or self._of_key[claim.key] < sizes.group)
         )
 
@@ -167,17 +180,17 @@ class SlotQueue:
         ticket.request = None
         return ticket
 
-    def _check_wait(self, request: Request) -> None:
+    def _check_wait(self, request: Request, coming: int = 0) -> None:
         """Raise `Overloaded` when a request would wait too long, or behind too many."""
         sizes, path = self._sizes, _path(request.claim)
-        lengths = self._round.lengths(path)
+        lengths = _with(coming, self._round.lengths(path))
         # loud servers may fill the line together, but not keep the first of a quiet one out
         in_all = sizes.waiting * (2 if lengths[1] <= FEW else 1)
         allowed = (sizes.waiting_of_person, sizes.waiting_of_group, in_all)
         crowded = next((n for n in range(3) if lengths[n] > allowed[n]), None)
         slowest = self._slowest(request.claim, tuple(length - 1 for length in lengths))
         if slowest.wait_s > LONGEST_WAIT_S:  # behind all, it would; but it takes turns with them
-            slowest = self._slowest(request.claim, self._round.ranks(path, request))
+            slowest = self._slowest(request.claim, _with(coming, self._round.ranks(path, request)))
         if crowded is None and slowest.wait_s <= LONGEST_WAIT_S:
             return
         scope, slots = slowest.scope, slowest.slots
@@ -288,6 +301,12 @@ class SlotTicket:
 
 def _path(claim: Claim) -> tuple[str, str]:
     return claim.group, claim.person
+
+
+def _with(coming: int, counts: tuple[int, ...]) -> tuple[int, ...]:
+    """Return the counts of a line and the rounds above, with others of the same group."""
+    own, *above = counts
+    return (own, *(count + coming for count in above))
 
 
 def _less(counter: Counter[str], name: str) -> None:

@@ -124,8 +124,15 @@ class FairQueue(Protocol):
         """Whether whoever comes now would have to wait."""
         ...
 
-    def check(self, claim: Claim) -> None:
-        """Raise `Overloaded` when whoever claims a slot now would be refused; takes nothing."""
+    def crowd(self, claim: Claim) -> int:
+        """Return how many of the claim's group have a slot or wait for one."""
+        ...
+
+    def check(self, claim: Claim, coming: int = 0) -> None:
+        """Raise `Overloaded` when whoever claims a slot would be refused; takes nothing.
+
+        `coming` are others of the same group, known to come before them.
+        """
         ...
 
     def enter(self, claim: Claim, cost: Callable[[], int]) -> Ticket:

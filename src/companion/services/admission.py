@@ -57,8 +57,15 @@ class Admission:
     def glance(self, actor: Actor, place: Place) -> None:
         """Raise what is known without asking anybody: `RateLimited` or `Overloaded`.
 
-        Who floods us is mostly turned away here, before a look into the database.
+        Who floods us is mostly turned away here, before a look into the database. Whoever is
+        at the desk will be in the queue before them.
         """
+        self._empty.check(_buckets(actor, place))
+        claim = _claim(actor, place, None)
+        self._queue.check(claim, self._desk.crowd(claim))
+
+    def glance_again(self, actor: Actor, place: Place) -> None:
+        """Raise what became known while they waited at the desk."""
         self._empty.check(_buckets(actor, place))
         self._queue.check(_claim(actor, place, None))
 

@@ -34,7 +34,10 @@ from companion.services.running_turns import Cut, Running
 from companion.services.summarising import Summarizer
 
 QUEUED_EVERY_S: Final = 3.0
-"""How often someone who waits is told how the queue moves, at most; less when it is long."""
+"""How often someone who waits is told how the queue moves, at most; less when it is long.
+
+The time that is left counts down on their screen by itself.
+"""
 
 
 class Replier:
@@ -115,7 +118,7 @@ class Replier:
         async with running.interruptible():
             if desk.waits:
                 await desk.wait()
-                self._admission.glance(job.actor, job.place)
+                self._admission.glance_again(job.actor, job.place)
             if job.files:  # which may take minutes to read, and are few at once by themselves
                 desk.leave()
             return await self._planner.plan(job)
@@ -132,7 +135,7 @@ class Replier:
             while (standing := ticket.standing()) is not None:
                 ahead, wait_s = standing.ahead, standing.wait_s
                 running.tell(Queued(turn_id=progress.turn_id, ahead=ahead, wait_s=wait_s))
-                await ticket.wait(max(QUEUED_EVERY_S, wait_s / 4))
+                await ticket.wait(max(QUEUED_EVERY_S, wait_s / 2))
         if running.cut_by is not None:
             return plan
         try:

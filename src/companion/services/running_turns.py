@@ -132,7 +132,8 @@ class RunningTurns:
         """
         if self._draining:
             raise Draining
-        if any(running.turn_ids & other.turn_ids for other in self._running.values()):
+        ids = running.turn_ids
+        if ids and any(ids & other.turn_ids for other in self._running.values()):
             raise AlreadyRunning
         task = self._tasks.start("reply", work(running))
         self._running[task] = running
