@@ -13,6 +13,11 @@ class FakeLimiter(Limiter):
         self.taken: list[Bucket] = []
         self.empty: dict[LimitScope, float] = {}
         """Scopes that refuse, and the seconds they say."""
+        self.left: dict[LimitScope, int] = {}
+        """Tokens that scopes are known to have; it does not fall by what is taken."""
+
+    def known_wait_s(self, bucket: Bucket, ahead: int) -> float:
+        return 0.0 if ahead < self.left.get(bucket.scope, ahead + 1) else 5.0
 
     async def take(self, buckets: Sequence[Bucket]) -> Refusal | None:
         await asyncio.sleep(0)

@@ -56,6 +56,17 @@ async def test_a_bucket_gives_its_capacity_and_then_says_how_long(limiter: Limit
     assert refusal.retry_after_s == pytest.approx(20.0, abs=1.0)
 
 
+async def test_what_is_known_without_asking_is_never_more_than_is_true(limiter: Limiter) -> None:
+    who = user()
+    assert limiter.known_wait_s(who, 2) == 0
+    for _ in range(3):
+        await limiter.take([who])
+    known_s = limiter.known_wait_s(who, 0)
+    refusal = await limiter.take([who])
+    assert refusal is not None
+    assert known_s <= refusal.retry_after_s + 0.1
+
+
 async def test_buckets_are_apart(limiter: Limiter) -> None:
     who = user()
     for _ in range(3):

@@ -55,6 +55,14 @@ async def test_the_wait_is_exact(limiter: MemoryLimiter, clock: FakeClock) -> No
     assert await limiter.take([USER]) is None
 
 
+async def test_the_wait_behind_others_is_exact(limiter: MemoryLimiter) -> None:
+    waits_s = [limiter.known_wait_s(USER, ahead) for ahead in (2, 3, 4)]
+    assert waits_s == [0.0, pytest.approx(20.0), pytest.approx(40.0)]
+    await limiter.take([USER])
+    waits_s = [limiter.known_wait_s(USER, ahead) for ahead in (1, 2)]
+    assert waits_s == [0.0, pytest.approx(20.0)]
+
+
 async def test_buckets_are_apart(limiter: MemoryLimiter) -> None:
     for _ in range(3):
         await limiter.take([USER])

@@ -12,6 +12,7 @@ from companion.domain.errors import NotAllowed, PromptEmpty, RateLimited
 from companion.domain.queue_errors import Overloaded
 from companion.limits.fair_queue import FIRST_GUESS_S, LONGEST_WAIT_S
 from companion.ports.limits import Bucket, LimitScope
+from companion.services.admission import EXPECTED_S
 from tests.fakes.provider import ended
 from tests.services.house import (
     ADA,
@@ -124,14 +125,29 @@ async def test_whose_wait_would_be_long_is_refused_at_once_with_the_time(small: 
         finished(await one.end())
 
 
+async def test_the_last_token_lets_one_in_until_it_is_taken_or_they_are_gone(house: House) -> None:
+    house.limiter.left[LimitScope.GUILD] = 1
+    chat = house.services.chat
+    chat.knock(ADA, HERE)
+    with pytest.raises(RateLimited) as refused:
+        chat.knock(GRACE, HERE)
+    assert (refused.value.scope, refused.value.retry_after_s) == ("guild", 5.0)
+    chat.knock(GRACE, DM)
+    await house.answer()
+    chat.knock(GRACE, HERE)
+    house.clock.advance(EXPECTED_S)
+    chat.knock(ADA, HERE)
+    assert len(house.limiter.taken) == 3
+
+
 async def test_who_would_be_refused_behind_those_at_the_desk_hears_it_before(small: House) -> None:
     with ExitStack() as desk:
         for number in range(20):
-            small.services.chat.glance(THIRD, DM)
+            small.services.chat.knock(THIRD, DM)
             desk.enter_context(small.services.admission.at_desk(person(number, "P"), HERE))
         with pytest.raises(Overloaded):
-            small.services.chat.glance(ADA, HERE)
-    small.services.chat.glance(ADA, HERE)
+            small.services.chat.knock(ADA, HERE)
+    small.services.chat.knock(ADA, HERE)
 
 
 async def test_who_is_refused_for_a_bucket_keeps_no_slot(small: House) -> None:

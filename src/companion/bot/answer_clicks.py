@@ -55,7 +55,7 @@ class AnswerClicks:
 
     async def _regenerate(self, exchange: Exchange, click: Click) -> None:
         turn = turn_of(click)
-        self._services.chat.glance(exchange.actor, exchange.place)
+        self._services.chat.knock(exchange.actor, exchange.place)
         await exchange.defer(ephemeral=exchange.on_ephemeral_message)
         await self._again(exchange, turn, click.argument or None)
 
@@ -66,7 +66,7 @@ class AnswerClicks:
             menu = model_menu(click, found, "Which model should answer this again?")
             await exchange.reply(menu)
             return
-        self._services.chat.glance(exchange.actor, exchange.place)
+        self._services.chat.knock(exchange.actor, exchange.place)
         # the menu is seen by one person only, the answer by whoever saw the first one
         await exchange.defer(ephemeral=click.argument == PRIVATE)
         await self._again(exchange, turn, picked)
@@ -84,7 +84,7 @@ class AnswerClicks:
 
     async def _continue(self, exchange: Exchange, click: Click) -> None:
         turn = turn_of(click)
-        self._services.chat.glance(exchange.actor, exchange.place)
+        self._services.chat.knock(exchange.actor, exchange.place)
         await exchange.defer(ephemeral=exchange.on_ephemeral_message)
         events = self._services.chat.resume(
             turn,

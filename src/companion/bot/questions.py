@@ -67,7 +67,7 @@ class Questions:
         form = decode_question(str(exchange.data.get("custom_id", "")))
         if form is None or form.opener != exchange.user_id:
             raise ButtonExpired
-        self._chat.glance(exchange.actor, exchange.place)
+        self._chat.knock(exchange.actor, exchange.place)
         await exchange.defer(ephemeral=False)
         message = self._open.get(form.message_id) or await _fetch(exchange, form.message_id)
         if message is None:

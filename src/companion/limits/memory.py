@@ -50,6 +50,14 @@ class MemoryLimiter(Limiter):
         """Return how many buckets are in memory."""
         return sum(map(len, self._levels.values()))
 
+    def known_wait_s(self, bucket: Bucket, ahead: int) -> float:
+        """Return the seconds until there is a token for one more behind so many others."""
+        level, size = self._levels[bucket.scope].get(bucket.id), self._sizes[bucket.scope]
+        if level is None and ahead < size.capacity:
+            return 0.0
+        limiter = self._limiter(bucket)
+        return 0.0 if limiter.has_capacity(ahead + 1) else _wait_s(limiter, ahead + 1)
+
     async def take(self, buckets: Sequence[Bucket]) -> Refusal | None:
         """Take one token from each bucket, or from none and say which one refuses."""
         now = self._clock.monotonic()
@@ -112,14 +120,14 @@ class MemoryLimiter(Limiter):
                 levels.popitem(last=False)
 
 
-def _wait_s(limiter: AsyncLimiter) -> float:
-    """Return the seconds until there is a token.
+def _wait_s(limiter: AsyncLimiter, tokens: int = 1) -> float:
+    """Return the seconds until there are so many tokens.
 
-    aiolimiter keeps its level to itself but answers whether a part of a token is
+    aiolimiter keeps its level to itself but answers whether a part of them is
     there, and halving finds the largest part that is.
     """
-    there, missing = 0.0, 1.0
+    there, missing = 0.0, float(tokens)
     for _ in range(_HALVINGS):
         half = (there + missing) / 2
         there, missing = (half, missing) if limiter.has_capacity(half) else (there, half)
-    return (1 - there) * limiter.time_period / limiter.max_rate
+    return (tokens - there) * limiter.time_period / limiter.max_rate

@@ -59,6 +59,10 @@ class RedisLimiter(Limiter):
         self._questions: deque[_Question] = deque()
         self._asking: asyncio.Task[None] | None = None
 
+    def known_wait_s(self, bucket: Bucket, ahead: int) -> float:
+        """Return the seconds until there is a token: Redis knows, and is not asked here."""
+        return self._local.known_wait_s(bucket, ahead) if self.degraded else 0.0
+
     async def take(self, buckets: Sequence[Bucket]) -> Refusal | None:
         """Take one token from each bucket, or from none and say which one refuses."""
         try:

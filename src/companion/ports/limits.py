@@ -44,6 +44,13 @@ class Level:
 class Limiter(Protocol):
     """Token buckets, their sizes known to the adapter by scope."""
 
+    def known_wait_s(self, bucket: Bucket, ahead: int) -> float:
+        """Return the seconds until there is a token for one more behind so many others.
+
+        As far as it is known without asking anybody: 0 when nothing speaks against it.
+        """
+        ...
+
     async def take(self, buckets: Sequence[Bucket]) -> Refusal | None:
         """Take one token from each bucket, or from none and say which one refuses.
 

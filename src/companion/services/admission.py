@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
+from collections import OrderedDict, deque
 from collections.abc import AsyncGenerator, Callable, Iterable
 from contextlib import asynccontextmanager
 from typing import Final
@@ -25,6 +25,9 @@ from companion.services.access import identity
 USUAL_COST: Final = 1000
 """Tokens; what a request is taken for whose length is not looked at."""
 
+EXPECTED_S: Final = 2.0
+"""How long it takes from the door to the bucket at most, but for a long line at the desk."""
+
 _MOST_EMPTY: Final = 10_000
 
 
@@ -38,6 +41,7 @@ class Admission:
         self._desk = desk
         self._queue = queue
         self._empty = _EmptyBuckets(clock)
+        self._expected = _Expected(clock)
 
     @property
     def running(self) -> int:
@@ -53,6 +57,20 @@ class Admission:
     def is_full(self) -> bool:
         """Whether whoever comes now would have to wait."""
         return self._queue.is_full
+
+    def knock(self, actor: Actor, place: Place) -> None:
+        """Raise what `glance` would; who passes is expected to take a token soon.
+
+        A bucket's last token is for the first who passed, and not for all who come before
+        it was taken: they would be told only after all the work that comes before that.
+        """
+        buckets = _buckets(actor, place)
+        for bucket in buckets:
+            wait_s = self._limiter.known_wait_s(bucket, self._expected.count(bucket))
+            if wait_s > 0:
+                raise _limited(bucket, wait_s)
+        self.glance(actor, place)
+        self._expected.add(buckets)
 
     def glance(self, actor: Actor, place: Place) -> None:
         """Raise what is known without asking anybody: `RateLimited` or `Overloaded`.
@@ -79,6 +97,7 @@ class Admission:
 
     async def buckets(self, actor: Actor, place: Place, credential: Credential) -> None:
         """Take a token of the person, the server and the key; raises `RateLimited`."""
+        self._expected.remove(_buckets(actor, place))
         refusal = await self._limiter.take(_buckets(actor, place, credential))
         if refusal is not None:
             self._empty.note(refusal)
@@ -131,6 +150,40 @@ class _EmptyBuckets:
             if wait_s > 0:
                 raise _limited(bucket, wait_s)
             self._until.pop(bucket, None)
+
+
+class _Expected:
+    """Who passed the door and has not taken a token yet, by bucket.
+
+    Nobody who went away says so: who did not come after a while is not expected any more.
+    """
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._until: dict[Bucket, deque[float]] = {}
+
+    def add(self, buckets: Iterable[Bucket]) -> None:
+        """Expect one."""
+        until = self._clock.monotonic() + EXPECTED_S
+        for bucket in buckets:
+            self._until.setdefault(bucket, deque()).append(until)
+
+    def remove(self, buckets: Iterable[Bucket]) -> None:
+        """Note that one came, or somebody else whom nobody expected."""
+        for bucket in buckets:
+            if waiting := self._until.get(bucket):
+                waiting.popleft()
+                self.count(bucket)
+
+    def count(self, bucket: Bucket) -> int:
+        """Return how many are expected."""
+        waiting, now = self._until.get(bucket), self._clock.monotonic()
+        while waiting and waiting[0] <= now:
+            waiting.popleft()
+        if not waiting:
+            self._until.pop(bucket, None)
+            return 0
+        return len(waiting)
 
 
 def _limited(bucket: Bucket, retry_after_s: float) -> RateLimited:

@@ -53,12 +53,12 @@ class ChatService:
         """How many replies are being made right now."""
         return len(self._running_turns)
 
-    def glance(self, actor: Actor, place: Place) -> None:
+    def knock(self, actor: Actor, place: Place) -> None:
         """Raise the `Refused` that any question of theirs would end with, if it is known already.
 
-        Takes nothing and asks nobody, so a door may look before it acknowledges.
+        Asks nobody, so a door may do it before it acknowledges; once for each question.
         """
-        self._replier.glance(actor, place)
+        self._replier.knock(actor, place)
 
     def ask(self, request: ChatRequest) -> AsyncGenerator[ChatEvent]:
         """Answer a request.

@@ -64,9 +64,9 @@ class Replier:
         self._clock = clock
         self._summarizer = summarizer
 
-    def glance(self, actor: Actor, place: Place) -> None:
-        """Raise what is known to stand against any reply to them now: see `Admission.glance`."""
-        self._admission.glance(actor, place)
+    def knock(self, actor: Actor, place: Place) -> None:
+        """Raise what is known to stand against any reply to them now: see `Admission.knock`."""
+        self._admission.knock(actor, place)
 
     async def reply(self, job: Job, running: Running) -> None:
         """Tell `running` all events of one reply, the last of them terminal."""

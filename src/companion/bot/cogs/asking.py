@@ -40,7 +40,7 @@ class Asking(discord.Cog):
         private: bool | None,
     ) -> None:
         """Ask the model something."""
-        self._chat.glance(ctx.exchange.actor, ctx.exchange.place)
+        self._chat.knock(ctx.exchange.actor, ctx.exchange.place)
         await ctx.exchange.defer(ephemeral=bool(private))
         request = ChatRequest(
             actor=ctx.exchange.actor,
