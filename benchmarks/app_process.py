@@ -58,9 +58,12 @@ class AppProcess:
 
 @asynccontextmanager
 async def running_app(
-    environment: dict[str, str], data: Path, *options: str
+    environment: dict[str, str], data: Path, *options: str, module: str = "companion"
 ) -> AsyncGenerator[AppProcess]:
-    """Start `companion run`, wait until it is ready, stop it with SIGTERM at the end."""
+    """Start `companion run`, wait until it is ready, stop it with SIGTERM at the end.
+
+    `module` takes the place of `companion`.
+    """
     port = _free_port()
     kept = {"PATH", "HOME", "LANG", "SYSTEMROOT"}
     full = {k: v for k, v in os.environ.items() if k in kept} | {
@@ -73,7 +76,7 @@ async def running_app(
     log = log_file.open("ab")
     began = time.monotonic()
     process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "companion", "run", *options),
+        *(sys.executable, "-m", module, "run", *options),
         env=full,
         stdout=log,
         stderr=log,

@@ -18,14 +18,14 @@ from typing import Final
 
 from tests.support.wiring import Wish, wired
 
+from benchmarks.flat_prices import FlatPrices
 from companion.clock import SystemClock
 from companion.db.keyring import KeyRing
 from companion.db.uow import SqlStore, open_store
 from companion.domain.actor import Actor, ChannelId, DiscordUserId, Door, Place, PlaceKind
 from companion.domain.chat import ChatRequest, Failed
-from companion.domain.models import ModelId
 from companion.domain.money import Caps, most_prompt_tokens
-from companion.domain.usage import Micros, Usage
+from companion.domain.usage import Micros
 from companion.limits.memory import BucketSize
 from companion.llm.client import Provider, open_provider
 from companion.services.container import Services
@@ -49,19 +49,6 @@ class Race:
     at_once: int
     first_channel: int
     budget_micros: int
-
-
-class FlatPrices:
-    """A micro-dollar a token, whatever the model."""
-
-    async def prepare(self) -> None:
-        """Do nothing."""
-
-    def cost(self, model: ModelId, usage: Usage, base_url: str) -> Micros | None:
-        return Micros(usage.total_tokens)
-
-    def context_tokens(self, model: ModelId) -> int | None:
-        return 100_000
 
 
 def services_of(race: Race, store: SqlStore, llm: Provider, clock: SystemClock) -> Services:

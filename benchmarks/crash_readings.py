@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import re
 import time
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
+from typing import Any
+from uuid import UUID
 
 from sqlalchemy import text
 
@@ -123,11 +127,36 @@ class Ledger:
             "replies left behind": "SELECT count(*) FROM replies",
             "answers paid twice": "SELECT count(*) FROM (SELECT conversation_id FROM provider_calls"
             " WHERE status = 'ok' GROUP BY conversation_id HAVING count(*) > 1) AS twice",
-            "money still held": "SELECT count(*) FROM reservations",
+            "reservations left": "SELECT count(*) FROM reservations",
+            "budgets with money still held": "SELECT count(*) FROM budgets WHERE held_micros <> 0",
+            "answers without a cost": "SELECT count(*) FROM provider_calls"
+            " WHERE status = 'ok' AND coalesce(cost_micros, 0) = 0",
         }
         counts = {what: (await self._numbers(query))[0] for what, query in checks.items()}
-        return [f"{number} {what}" for what, number in counts.items() if number]
+        return [f"{number} {what}" for what, number in counts.items() if number] + [
+            f"budget of {who}: {spent} counted, its requests say {said}"
+            for who, (spent, said) in (await self._accounts()).items()
+            if spent != said
+        ]
+
+    async def counted(self) -> int:
+        """Return how many micro-dollars all people's budgets count together."""
+        return sum(spent for who, (spent, _) in (await self._accounts()).items() if "person" in who)
+
+    async def _accounts(self) -> dict[str, tuple[int, int]]:
+        """Return, of each person and server, what their budgets count and what the log says."""
+        counted, said = Counter[str](), Counter[str]()
+        for name, spent in await self._rows("SELECT name, spent_micros FROM budgets"):
+            counted[name.split("/")[1]] += spent
+        logged = "SELECT person_id, guild_id, coalesce(cost_micros, 0) FROM provider_calls"
+        for person, guild, cost in await self._rows(logged):
+            said[f"person:{UUID(str(person)).hex}"] += cost
+            said[f"server:{guild}"] += cost
+        return {who: (counted[who], said[who]) for who in counted | said}
 
     async def _numbers(self, query: str) -> list[int]:
+        return [int(row[0]) for row in await self._rows(query)]
+
+    async def _rows(self, query: str) -> Sequence[Any]:
         async with open_engines(self._url) as engines, engines.reader.connect() as connection:
-            return [int(row[0]) for row in (await connection.execute(text(query))).all()]
+            return (await connection.execute(text(query))).all()

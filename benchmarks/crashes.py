@@ -29,7 +29,9 @@ import uvloop
 from tests.support.provider_script import Answer
 from tests.support.scripted_provider import ScriptedProvider
 
+from benchmarks import flat_prices
 from benchmarks.app_process import AppProcess, running_app
+from benchmarks.asking import By, Seat, seats
 from benchmarks.crash_readings import Asked, Fate, Ledger, read_fate
 from benchmarks.databases import Kind, database, settings
 from benchmarks.figures import percentile, table
@@ -38,6 +40,8 @@ from companion.playground.local_discord import LocalDiscord
 
 PATIENCE_S = 30.0
 UNLIMITED = "1000000/1s"
+FAR_OFF = "1000"
+"""US dollars, of which each answer takes a few hundredths of a cent."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,6 +67,7 @@ class Tally:
     settled_s: list[float] = field(default_factory=list[float])
     wrong: list[str] = field(default_factory=list[str])
     exits: Counter[int] = field(default_factory=Counter[int])
+    counted_micros: int = 0
 
     def row(self, plan: Plan) -> dict[str, object]:
         """Return it as a row of a table."""
@@ -73,6 +78,7 @@ class Tally:
             **{fate.value: self.fates[fate] for fate in Fate},
             "settled s p50/max": f"{percentile(self.settled_s, 0.5):.1f}"
             f" / {max(self.settled_s, default=0.0):.1f}",
+            "micro-dollars counted": f"{self.counted_micros:,}",
             "exit": ", ".join(f"{code}: {count}" for code, count in self.exits.items()),
         }
 
@@ -105,11 +111,9 @@ class Drill:
     async def _once(self, number: int, app: Running, tally: Tally) -> Running:
         plan, chance = self._plan, self._chance
         killing = asyncio.create_task(self._kill(app, chance.uniform(0.05, plan.latest_kill_s)))
+        crowd = seats(self._discord, f"{number}", plan.at_once, by=By.COMMAND, channels=0)
         asked = await asyncio.gather(
-            *(
-                self._ask(f"{number}-{n}", chance.uniform(0, plan.asking_s), n)
-                for n in range(plan.at_once)
-            )
+            *(self._ask(seat, chance.uniform(0, plan.asking_s), n) for n, seat in enumerate(crowd))
         )
         killed_at, code = await killing
         tally.exits[code] += 1
@@ -126,13 +130,12 @@ class Drill:
         ]
         wrong += [f"run {number}: {said}" for said in await ledger.complaints()]
         tally.wrong += wrong
+        tally.counted_micros = await ledger.counted()
         print("\n".join(wrong), flush=True)
         return again
 
-    async def _ask(self, name: str, after_s: float, n: int) -> Asked:
-        world = self._discord.world
-        who = world.add_person(f"p-{name}")
-        where = world.add_channel(world.add_guild(f"G {name}", owner=who), "talk")
+    async def _ask(self, seat: Seat, after_s: float, n: int) -> Asked:
+        name, who, where = seat.name, seat.who, seat.where
         asked = Asked(name=name, where=where, words=written(name, self._plan.tokens))
         await asyncio.sleep(after_s)
         asked.asked_at = time.monotonic()
@@ -185,7 +188,8 @@ class Running:
 
     async def start(self) -> None:
         """Start it and wait until it is ready."""
-        self.process = await self._stack.enter_async_context(running_app(*self._opening))
+        app = running_app(*self._opening, module=flat_prices.__name__)
+        self.process = await self._stack.enter_async_context(app)
 
     async def aclose(self) -> None:
         """Stop it if it still runs."""
@@ -207,6 +211,10 @@ def _environment(discord: LocalDiscord, model: ScriptedProvider, url: str | None
         "COMPANION_LIMIT_USER": UNLIMITED,
         "COMPANION_LIMIT_GUILD": UNLIMITED,
         "COMPANION_LIMIT_KEY": UNLIMITED,
+        "COMPANION_MAX_STREAMS": "200",
+        "COMPANION_BUDGET_USER_DAY": FAR_OFF,
+        "COMPANION_BUDGET_GUILD_MONTH": FAR_OFF,
+        "PYTHONPATH": str(Path(__file__).parents[1]),
         **settings(url),
     }
 
