@@ -12,6 +12,7 @@ from uuid import uuid4
 
 import pytest
 from sqlalchemy import event
+from sqlalchemy.engine.interfaces import DBAPIConnection
 
 from companion.db import engine as engine_module
 from companion.db import migrations
@@ -178,11 +179,55 @@ async def test_a_server_that_dropped_all_connections_is_used_again(
 ) -> None:
     async with open_store(postgres_url, ring) as store:
         await store.ping()
-        await postgres.run(
-            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+        await postgres.run(  # and wait until they are gone
+            "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity"
             " WHERE datname = 'companion' AND pid <> pg_backend_pid()"
         )
         await store.ping()
+
+
+@pytest.mark.postgres
+@pytest.mark.parametrize(("idle_s", "asked"), [(10.0, 0), (0.0, 3)])
+async def test_only_a_connection_that_was_idle_is_asked_whether_it_is_there(
+    postgres_url: str,
+    ring: KeyRing,
+    monkeypatch: pytest.MonkeyPatch,
+    idle_s: float,
+    asked: int,
+) -> None:
+    monkeypatch.setattr(engine_module, "POSTGRES_IDLE_S", idle_s)
+    async with open_engines(postgres_url) as engines:
+        async with transaction(engines.writer):
+            pass
+        dialect, asks = engines.writer.dialect, list[DBAPIConnection]()
+        ping = dialect.do_ping
+
+        def asking(used: DBAPIConnection) -> bool:
+            asks.append(used)
+            return ping(used)
+
+        monkeypatch.setattr(dialect, "do_ping", asking)
+        for _ in range(3):
+            async with transaction(engines.writer):
+                pass
+    assert len(asks) == asked
+
+
+@pytest.mark.postgres
+async def test_an_idle_connection_that_leads_nowhere_is_made_anew(
+    postgres_url: str, ring: KeyRing, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(engine_module, "POSTGRES_IDLE_S", 0.0)
+    async with open_store(postgres_url, ring) as store:
+        turn = await add_turn(store)
+        dialect = store._engines.writer.dialect  # pyright: ignore[reportPrivateUsage]
+
+        def lost(_used: object) -> bool:
+            raise dialect.loaded_dbapi.Error("nobody answers")
+
+        monkeypatch.setattr(dialect, "do_ping", lost)
+        async with store.read() as unit:
+            assert await unit.turns.find(turn.id) == turn
 
 
 @pytest.mark.postgres

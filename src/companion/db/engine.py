@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import time
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
@@ -19,9 +20,11 @@ from typing import TYPE_CHECKING, Any, Final, Protocol, cast
 from uuid import uuid4
 
 from sqlalchemy import URL, event
-from sqlalchemy.engine import Connection
+from sqlalchemy.engine import Connection, Engine
+from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.exc import InvalidatePoolError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
-from sqlalchemy.pool import QueuePool
+from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection, QueuePool
 
 from companion.db import urls
 from companion.db.failures import translated
@@ -47,8 +50,18 @@ POSTGRES_CONNECT_S: Final = 3.0
 POSTGRES_STATEMENT_S: Final = 5.0
 """A server that hangs is noticed after this, and two seconds more for a polite goodbye."""
 POSTGRES_RECYCLE_S: Final = 1800
+POSTGRES_IDLE_S: Final = 10.0
+"""Who has not used a connection for so long asks whether it still leads anywhere.
+
+Asking takes three trips (BEGIN, a statement, ROLLBACK), as many as a short transaction has
+in all. A server that ends closes its connections, which the driver sees by itself;
+only what lies between (a firewall, a pooler) forgets a connection without a word, and late.
+"""
 GIVING_BACK_S: Final = 1.0
 """How long the end waits for whoever was told to stop and still holds a connection."""
+
+
+_USED_AT: Final = "companion_used_at"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -139,14 +152,13 @@ def postgres_engine(url: URL) -> AsyncEngine:
         # a pooler hands the server connection on: a name must not be met twice
         arguments["prepared_statement_name_func"] = lambda: f"companion_{uuid4().hex}"
     try:
-        return create_async_engine(
+        engine = create_async_engine(
             url,
             hide_parameters=True,
             pool_size=POSTGRES_POOL,
             max_overflow=POSTGRES_OVERFLOW,
             pool_timeout=POSTGRES_POOL_WAIT_S,
             pool_recycle=POSTGRES_RECYCLE_S,
-            pool_pre_ping=True,
             connect_args=arguments,
         )
     except ModuleNotFoundError as error:
@@ -155,6 +167,31 @@ def postgres_engine(url: URL) -> AsyncEngine:
             problem="names a PostgreSQL server, whose driver is not installed",
             fix="install companion[postgres]",
         ) from error
+    _leave_lost_connections(engine.sync_engine)
+    return engine
+
+
+def _leave_lost_connections(engine: Engine) -> None:
+    """Let nobody have a connection that was lost; all are made anew then."""
+
+    def on_checkin(_connection: DBAPIConnection | None, record: ConnectionPoolEntry) -> None:
+        record.info[_USED_AT] = time.monotonic()
+
+    def on_checkout(
+        connection: DBAPIConnection, record: ConnectionPoolEntry, _proxy: PoolProxiedConnection
+    ) -> None:
+        if cast("_PostgresDriver", record.driver_connection).is_closed():
+            raise InvalidatePoolError
+        used_at: float | None = record.info.get(_USED_AT)
+        if used_at is None or time.monotonic() - used_at < POSTGRES_IDLE_S:
+            return
+        try:
+            engine.dialect.do_ping(connection)
+        except engine.dialect.loaded_dbapi.Error as lost:
+            raise InvalidatePoolError from lost
+
+    event.listen(engine, "checkin", on_checkin)
+    event.listen(engine, "checkout", on_checkout)
 
 
 class _Cursor(Protocol):
@@ -166,6 +203,12 @@ class _Driver(Protocol):
     """As much of a driver's connection as a connect event needs."""
 
     def cursor(self) -> _Cursor: ...
+
+
+class _PostgresDriver(Protocol):
+    """As much of asyncpg's connection as a checkout needs."""
+
+    def is_closed(self) -> bool: ...
 
 
 def _sqlite_engines(url: URL) -> Engines:
