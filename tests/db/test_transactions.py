@@ -163,7 +163,7 @@ async def test_cancelling_at_any_await_neither_tears_nor_blocks(store: SqlStore)
     await store.ping()
     async with store.read() as unit:
         met = [[await unit.people.find(actor) is not None for actor in pair] for pair in pairs]
-    assert awaits > 5
+    assert awaits > 3  # to begin, to commit, and on PostgreSQL each statement
     assert met[0] == [False, False]
     assert met[-1] == [True, True]
     assert all(first == second for first, second in met)

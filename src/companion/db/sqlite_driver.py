@@ -6,7 +6,7 @@ loop, which together cost more than the statement. This cursor does it all at on
 a transaction begins within the visit of its first statement.
 
 Even one visit costs more than to touch a few rows by key. Once a transaction has begun no
-statement waits for a lock, so the brief ones are run where they are asked for, on the
+statement waits for a lock, so the brief ones (`ask`) are run where they are asked for, on the
 event loop's own thread. Only the caller knows which ones are: see `Statements.quick`.
 """
 
@@ -51,10 +51,7 @@ class OneVisitCursor:
 
     async def execute(self, statement: str, values: Sequence[Any] = ()) -> OneVisitCursor:
         """Run a statement and fetch everything it returns."""
-        if self._asked.on_the_spot:
-            self._run(sqlite3.Cursor.execute, statement, values)
-        else:
-            await self._visit(self._run, sqlite3.Cursor.execute, statement, values)
+        await self._visit(self._run, sqlite3.Cursor.execute, statement, values)
         return self
 
     async def executemany(self, statement: str, values: Iterable[Sequence[Any]]) -> OneVisitCursor:
@@ -88,8 +85,6 @@ class OneVisitConnection(aiosqlite.Connection):
         # a daemon: a process that is told to stop does not wait for it
         asked = cast("Questions", self._tx)  # pyright: ignore[reportUnknownMemberType]  # untyped
         self._thread = self.worker = Thread(target=serve, args=(asked,), daemon=True)
-        self.brief = False
-        """Whether the statement that comes next touches few rows, by key."""
         self._begin = ""
         self._wanted: str | None = None
         self.synchronous: str | None = None
@@ -100,14 +95,26 @@ class OneVisitConnection(aiosqlite.Connection):
         visit = cast("Visit", self._execute)  # pyright: ignore[reportUnknownMemberType]  # untyped
         return OneVisitCursor(self, visit)
 
-    @property
-    def on_the_spot(self) -> bool:
-        """Whether the next statement is run without a visit: it is brief, and has its lock."""
-        return self.brief and not self._begin
-
     def begin(self, begin: str, *, synchronous: str | None = None) -> None:
         """Begin a transaction with the next statement, and say what its commit waits for."""
         self._begin, self._wanted = begin, synchronous
+
+    async def ask(self, sql: str, values: Sequence[Any]) -> tuple[list[Any], int]:
+        """Run a brief statement; return its rows, and how many it touched.
+
+        The first of a transaction may have to wait for a lock: only that one is a visit.
+        """
+        if self._begin:
+            visit = cast("Visit", self._execute)  # pyright: ignore[reportUnknownMemberType]  # untyped
+            return cast("tuple[list[Any], int]", await visit(self._fetch, sql, values))
+        return self._fetch(sql, values)
+
+    def _fetch(self, sql: str, values: Sequence[Any]) -> tuple[list[Any], int]:
+        cursor = self.run(sqlite3.Cursor.execute, sql, values)
+        try:
+            return (cursor.fetchall() if cursor.description else []), cursor.rowcount
+        finally:
+            cursor.close()
 
     async def commit(self) -> None:
         """Commit, when there was a statement at all."""

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from typing import TYPE_CHECKING, Any, Final, TypeAlias, TypeVar, cast
 
 import sqlalchemy
-from sqlalchemy import CursorResult, Delete, Executable, Select, Table, Update
+from sqlalchemy import Delete, Executable, Select, Table, Update
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncSession
 from sqlalchemy.sql.dml import ReturningUpdate
 from sqlalchemy.sql.selectable import TypedReturnsRows
 
 from companion.db.failures import translated
+from companion.db.prepared import Found, prepared
 from companion.db.rows import Row
 from companion.domain.errors import StorageUnavailable
 
@@ -25,14 +26,6 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 Insert: TypeAlias = "sqlite.Insert | postgresql.Insert"
 
-_COMMANDS: Final = {
-    command: sqlalchemy.text(command)
-    for command in (
-        "SAVEPOINT part",
-        "ROLLBACK TO SAVEPOINT part",
-        "RELEASE SAVEPOINT part",
-    )
-}
 # a row object that was read before is read anew: statements change rows behind its back
 _OPTIONS: Final = {"populate_existing": True, "synchronize_session": False}
 
@@ -49,17 +42,22 @@ def insert_into(table: type[Row] | Table, *, on_sqlite: bool) -> Insert:
 class Statements:
     """Runs statements for the repositories of one unit of work."""
 
-    __slots__ = ("_connection", "_driver", "_session", "is_broken", "on_sqlite")
+    __slots__ = ("_connection", "_driver", "_made", "is_broken", "on_sqlite")
 
-    def __init__(
-        self, session: AsyncSession, connection: AsyncConnection, driver: OneVisitConnection | None
-    ) -> None:
-        self._session = session
+    def __init__(self, connection: AsyncConnection, driver: OneVisitConnection | None) -> None:
+        self._made: AsyncSession | None = None
         self._connection = connection
         self._driver = driver
         self.on_sqlite = driver is not None
         self.is_broken = False
         """Whether nothing can be saved of this transaction any more."""
+
+    @property
+    def _session(self) -> AsyncSession:
+        """What makes row objects, within this transaction, whose end it does not decide."""
+        if self._made is None:
+            self._made = AsyncSession(self._connection, expire_on_commit=False, autoflush=False)
+        return self._made
 
     def insert(self, table: type[Row]) -> Insert:
         """Begin an INSERT that can say `ON CONFLICT`."""
@@ -88,21 +86,18 @@ class Statements:
             result: Any = await self._session.execute(change, execution_options=_OPTIONS)
             return int(result.rowcount)
 
-    async def quick(
-        self, statement: Executable, values: Mapping[str, Any] | None = None
-    ) -> CursorResult[Any]:
+    async def quick(self, statement: Executable, values: Mapping[str, Any] | None = None) -> Found:
         """Run a statement on tables (not row classes) that touches few rows, by key.
 
         On SQLite it runs where it is asked for: one that takes long holds up everything.
+        It is translated once: one made anew for each call is better run otherwise.
         """
+        given = values or {}
         with translated():
             if self._driver is not None:
-                self._driver.brief = True
-            try:
-                return await self._connection.execute(statement, values)
-            finally:
-                if self._driver is not None:
-                    self._driver.brief = False
+                return await prepared(statement, tuple(given)).run(self._driver, given)
+            result = await self._connection.execute(statement, given)
+            return Found(result.all() if result.returns_rows else (), result.rowcount)
 
     @asynccontextmanager
     async def undoable(self) -> AsyncGenerator[None]:
@@ -125,7 +120,11 @@ class Statements:
             self.is_broken = True  # a full disk, say, ends all of a transaction
 
     async def _say(self, command: str) -> None:
-        await self.quick(_COMMANDS[command])
+        with translated():
+            if self._driver is not None:
+                await self._driver.ask(command, ())
+            else:
+                await self._connection.exec_driver_sql(command)
 
     async def run_all(
         self, change: sqlalchemy.Insert | Update, values: Sequence[Mapping[str, Any]]
@@ -138,13 +137,14 @@ class Statements:
 @asynccontextmanager
 async def transaction(engine: AsyncEngine) -> AsyncGenerator[Statements]:
     """Run a transaction: commit at the end, roll back on an exception or cancellation."""
-    async with AsyncSession(engine, expire_on_commit=False, autoflush=False) as session:
+    async with AsyncExitStack() as stack:
         with translated():  # waits for a connection; SQLite begins with the first statement
-            connection = await session.connection()
+            connection = await stack.enter_async_context(engine.connect())
+            await connection.begin()
             driver = None
             if engine.dialect.name == "sqlite":
                 raw = await connection.get_raw_connection()
                 driver = cast("OneVisitConnection", raw.driver_connection)
-        yield Statements(session, connection, driver)
+        yield Statements(connection, driver)
         with translated():
-            await session.commit()
+            await connection.commit()

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cache
 from typing import Final
 
-from sqlalchemy import bindparam, delete, select
+from sqlalchemy import Executable, bindparam, delete, select
 
 from companion.db.rows import AnswerMessageRow, ChatChannelRow, ConversationRow, TurnRow
-from companion.db.statements import Statements
+from companion.db.statements import Statements, insert_into
 from companion.domain.actor import ChannelId, GuildId, MessageId
 from companion.domain.conversation import TurnId
 
+_MESSAGES: Final = AnswerMessageRow.metadata.tables[AnswerMessageRow.__tablename__]
 _TURNS: Final = TurnRow.metadata.tables[TurnRow.__tablename__]
 _CONVERSATIONS: Final = ConversationRow.metadata.tables[ConversationRow.__tablename__]
 _HOLD_TURN: Final = (
@@ -29,6 +31,14 @@ _HOLD_CONVERSATION: Final = (
 )
 
 
+@cache
+def _noting(*, on_sqlite: bool) -> Executable:
+    """Return the INSERT of a message, which moves one that was noted before."""
+    insert = insert_into(_MESSAGES, on_sqlite=on_sqlite)
+    now = {"turn_id": insert.excluded.turn_id, "part": insert.excluded.part}
+    return insert.on_conflict_do_update(index_elements=[_MESSAGES.c.message_id], set_=now)
+
+
 class SqlAnswerMessages:
     """Messages of answers."""
 
@@ -39,21 +49,15 @@ class SqlAnswerMessages:
         """Note the messages of an answer, in order; does nothing when the turn is gone."""
         if not messages or not await self._hold(turn):
             return
-        insert = self._run.insert(AnswerMessageRow).values(
-            [
-                {"message_id": message, "channel_id": channel, "turn_id": turn, "part": part}
-                for part, message in enumerate(messages)
-            ]
-        )
-        now = {"turn_id": insert.excluded.turn_id, "part": insert.excluded.part}
-        await self._run.run(
-            insert.on_conflict_do_update(index_elements=[AnswerMessageRow.message_id], set_=now)
-        )
+        noting = _noting(on_sqlite=self._run.on_sqlite)
+        for part, message in enumerate(messages):
+            row = {"message_id": message, "channel_id": channel, "turn_id": turn, "part": part}
+            await self._run.quick(noting, row)
 
     async def _hold(self, turn: TurnId) -> bool:
         """Make whoever takes turns of the conversation back wait, and take these along too."""
         await self._run.quick(_HOLD_CONVERSATION, {"turn": turn})
-        return (await self._run.quick(_HOLD_TURN, {"turn": turn})).scalar() is not None
+        return (await self._run.quick(_HOLD_TURN, {"turn": turn})).value() is not None
 
     async def of_turn(self, turn: TurnId) -> Sequence[tuple[ChannelId, MessageId]]:
         """Return the messages that show that answer, in order."""

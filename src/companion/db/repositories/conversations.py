@@ -55,7 +55,7 @@ class SqlConversations:
 
     async def find(self, key: ConversationKey) -> ConversationId | None:
         """Return the conversation's id, if there is one."""
-        found = (await self._run.quick(_BY_KEY, {"named": key.as_text()})).scalar()
+        found = (await self._run.quick(_BY_KEY, {"named": key.as_text()})).value()
         return None if found is None else ConversationId(found)
 
     async def get(self, conversation: ConversationId) -> Conversation | None:
@@ -210,7 +210,7 @@ class SqlConversations:
                 "created_at": self._now(),
             },
         )
-        return ConversationId(begun.scalar_one())
+        return ConversationId(begun.value())
 
     async def _forget(self, conversation: ConversationId, which: ColumnElement[bool]) -> int:
         gone = await self._run.run(delete(TurnRow).where(which))

@@ -20,6 +20,7 @@ from companion.domain.models import Credential, KeyFingerprint, Payer
 from companion.domain.secrets import Secret
 
 _TABLE: Final = ProviderKeyRow.metadata.tables[ProviderKeyRow.__tablename__]
+_BY_ID: Final = select(_TABLE).where(_TABLE.c.id == bindparam("key"))
 _UNEXPIRED: Final = select(_TABLE).where(
     _TABLE.c.owner == bindparam("whose"),
     or_(_TABLE.c.expires_at.is_(None), _TABLE.c.expires_at > bindparam("now")),
@@ -53,7 +54,7 @@ class SqlKeys:
         Raises `SealError` when it does not open, `KeyMissing` when it was removed or
         replaced since it was found.
         """
-        row = await self._run.one(select(ProviderKeyRow).where(ProviderKeyRow.id == stored.id))
+        row = (await self._run.quick(_BY_ID, {"key": stored.id})).first()
         if row is None:
             raise KeyMissing
         place = ProviderKeyRow.place(row.id, stored.owner.as_text(), row.base_url)

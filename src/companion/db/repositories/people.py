@@ -31,7 +31,7 @@ class SqlPeople:
         by_program = actor.discord_id is None
         query = _BY_HTTP if by_program else _BY_DISCORD
         who = actor.http_id if by_program else actor.discord_id
-        found = (await self._run.quick(query, {"who": who})).scalar()
+        found = (await self._run.quick(query, {"who": who})).value()
         return None if found is None else PersonId(found)
 
     async def ensure(self, actor: Actor) -> PersonId:
@@ -49,7 +49,7 @@ class SqlPeople:
                 "created_at": self._now(),
             },
         )
-        return PersonId(met.scalar_one())
+        return PersonId(met.value())
 
 
 @cache

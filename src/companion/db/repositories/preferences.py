@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 
 from companion.db.keyring import KeyRing
 from companion.db.rows import GuildPreferencesRow, PersonPreferencesRow
@@ -15,9 +16,13 @@ from companion.db.statements import Insert, Statements
 from companion.domain.accounts import Preferences
 from companion.domain.actor import GuildId, PersonId
 from companion.domain.models import ModelId
-from companion.domain.money import NO_CAPS, Caps
+from companion.domain.money import Caps
 from companion.domain.usage import Micros
 
+_PEOPLE: Final = PersonPreferencesRow.metadata.tables[PersonPreferencesRow.__tablename__]
+_GUILDS: Final = GuildPreferencesRow.metadata.tables[GuildPreferencesRow.__tablename__]
+_OF_PERSON: Final = select(_PEOPLE).where(_PEOPLE.c.person_id == bindparam("person"))
+_OF_GUILD: Final = select(_GUILDS).where(_GUILDS.c.guild_id == bindparam("guild"))
 _CHOICES: Final = ("default_model", "persona", "updated_at")
 _CAPS: Final = ("person_day_micros", "server_month_micros")
 
@@ -32,13 +37,15 @@ class SqlPreferences:
 
     async def of_person(self, person: PersonId) -> Preferences:
         """Return a person's choices."""
-        chosen = PersonPreferencesRow.person_id == person
-        return self._open(await self._run.one(select(PersonPreferencesRow).where(chosen)))
+        row = (await self._run.quick(_OF_PERSON, {"person": person})).first()
+        return Preferences() if row is None else self._open(row, PersonPreferencesRow.place(person))
 
     async def of_guild(self, guild: GuildId) -> Preferences:
         """Return a server's choices."""
-        chosen = GuildPreferencesRow.guild_id == guild
-        return self._open(await self._run.one(select(GuildPreferencesRow).where(chosen)))
+        row = (await self._run.quick(_OF_GUILD, {"guild": guild})).first()
+        if row is None:
+            return Preferences()
+        return replace(self._open(row, GuildPreferencesRow.place(guild)), caps=_caps(row))
 
     async def save_person(self, person: PersonId, preferences: Preferences) -> None:
         """Replace a person's choices."""
@@ -69,18 +76,13 @@ class SqlPreferences:
     def _seal(self, persona: str | None, place: Binding) -> Sealed | None:
         return None if persona is None else self._ring.seal(Purpose.CONTENT, persona, place)
 
-    def _open(self, row: PersonPreferencesRow | GuildPreferencesRow | None) -> Preferences:
-        if row is None:
-            return Preferences()
-        persona = row.persona and self._ring.open(
-            Purpose.CONTENT, row.persona, row.binding("persona")
-        )
+    def _open(self, row: Any, place: Binding) -> Preferences:
+        persona = row.persona and self._ring.open(Purpose.CONTENT, row.persona, place)
         model = None if row.default_model is None else ModelId(row.default_model)
-        caps = _caps(row) if isinstance(row, GuildPreferencesRow) else NO_CAPS
-        return Preferences(default_model=model, persona=persona, caps=caps)
+        return Preferences(default_model=model, persona=persona)
 
 
-def _caps(row: GuildPreferencesRow) -> Caps:
+def _caps(row: Any) -> Caps:
     day, month = row.person_day_micros, row.server_month_micros
     return Caps(
         person_day=None if day is None else Micros(day),

@@ -164,12 +164,12 @@ class SqlProviderLog:
             return True
         # the lock (PostgreSQL) makes clearing wait until this call is there to be cleared too
         held = await self._run.quick(_HOLD_TURN, {"turn": call.turn_id})
-        return held.scalar() is not None
+        return held.value() is not None
 
     async def _sealed_response(self, call: CallId, text: str | None) -> Sealed | None:
         if text is None:
             return None
-        person = (await self._run.quick(_PERSON, {"call": call})).scalar()
+        person = (await self._run.quick(_PERSON, {"call": call})).value()
         if person is None:
             return None
         place = ProviderCallRow.place("response", call, person)

@@ -79,12 +79,12 @@ class SqlReplies:
         row = self._row(delivery, lease, until, ReplyState.RUNNING)
         row |= {"turn_id": turn, "terms": columns.dumped_terms(terms)}
         change = _acceptance(on_sqlite=self._run.on_sqlite)
-        return (await self._run.quick(change, row)).rowcount > 0
+        return (await self._run.quick(change, row)).touched > 0
 
     async def renew(self, owner: str, until: datetime) -> Mapping[ReplyId, int]:
         """Prolong all leases of an owner; return the fences of those it still has."""
         held = await self._run.quick(_RENEW, {"holder": owner, "until": until})
-        return {ReplyId(row.id): row.fence for row in held.all()}
+        return {ReplyId(row.id): row.fence for row in held.rows}
 
     async def note_shown(self, shown: Sequence[tuple[Lease, Shown]]) -> None:
         """Store which messages show the replies."""
@@ -99,7 +99,7 @@ class SqlReplies:
     async def answered(self, lease: Lease, ending: Ending) -> bool:
         """Store that the turn has ended; false when the lease is somebody else's now."""
         values = {**_held(lease), "now_ending": columns.dumped_ending(ending)}
-        return (await self._run.quick(_ANSWERED, values)).rowcount > 0
+        return (await self._run.quick(_ANSWERED, values)).touched > 0
 
     async def remove(self, leases: Sequence[Lease]) -> None:
         """Delete replies that need nothing more."""

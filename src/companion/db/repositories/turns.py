@@ -80,7 +80,7 @@ class SqlTurns:
                 "private": turn.private,
             },
         )
-        if stored.scalar() is None:
+        if stored.value() is None:
             return None
         return Turn(
             id=turn.id,
@@ -112,7 +112,7 @@ class SqlTurns:
             "finished_at": self._now(),
             **usage_columns(usage),
         }
-        return (await self._run.quick(_FINISH, values)).rowcount > 0
+        return (await self._run.quick(_FINISH, values)).touched > 0
 
     async def checkpoint(self, checkpoints: Sequence[Checkpoint]) -> None:
         """Store what there is of answers that are being written; nothing of those that ended."""
@@ -226,7 +226,7 @@ class SqlTurns:
     async def _next_position(self, conversation: ConversationId) -> int:
         """Count the conversation up; that row's lock puts concurrent turns in line."""
         counted = await self._run.quick(_NEXT, {"conversation": conversation})
-        position = counted.scalar()
+        position = counted.value()
         if position is None:
             raise StorageUnavailable(reason="constraint")
         return int(position)
