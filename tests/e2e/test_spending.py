@@ -14,7 +14,7 @@ async def test_usage_lines_up_what_was_asked(world: World) -> None:
     shown = await world.run("usage")
     assert only(shown).ephemeral
     head, row = shown.text.split("```")[1].strip().splitlines()
-    assert head.split() == ["model", "answers", "tokens", "cost"]
+    assert head.split() == ["model", "requests", "tokens", "cost"]
     assert row.split()[:2] == [MODEL, "2"]
     assert row.split()[-1] == "unknown"
     assert len(head) == len(row)

@@ -21,7 +21,7 @@ TITLES: Final = {
     Period.WEEK: "in the last seven days",
     Period.MONTH: "this month",
 }
-_HEAD: Final = ("model", "answers", "tokens", "cost")
+_HEAD: Final = ("model", "requests", "tokens", "cost")
 
 
 def period_of(typed: str | None) -> Period:
@@ -93,9 +93,9 @@ def _notes(uses: Sequence[ModelUse]) -> list[str]:
     estimated, unpriced = sum(u.estimated for u in uses), sum(u.unpriced for u in uses)
     notes: list[str] = []
     if estimated:
-        notes.append(f"-# ≈ {count(estimated, 'answer')} estimated: the provider did not count.")
+        notes.append(f"-# ≈ {count(estimated, 'request')} estimated: the provider did not count.")
     if unpriced:
-        notes.append(f"-# For {count(unpriced, 'answer')} I don't know the price.")
+        notes.append(f"-# For {count(unpriced, 'request')} I don't know the price.")
     return notes
 
 
