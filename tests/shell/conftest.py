@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import logging
 import os
+import shutil
 from collections.abc import Generator
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import pytest
 import structlog
 
 from companion import logs
+from companion.storage import PRIVATE_FOLDER
 
 OURS = ("COMPANION_", "DISCORD_", "OPENAI_", "DATABASE_URL", "REDIS_URL")
 
@@ -23,6 +25,14 @@ def empty_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     home.mkdir()
     monkeypatch.chdir(home)
     monkeypatch.setenv("COMPANION_DATA_DIR", str(tmp_path / "data"))
+
+
+@pytest.fixture
+def migrated_data(migrated: Path, tmp_path: Path) -> None:
+    """Begin with tables, as every start but the first does: making them takes a second."""
+    folder = tmp_path / "data"
+    folder.mkdir(mode=PRIVATE_FOLDER)
+    shutil.copy(migrated, folder / "companion.db")
 
 
 @pytest.fixture(autouse=True)

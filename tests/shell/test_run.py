@@ -21,6 +21,8 @@ OPERATOR_KEY = "sk-operator-canary-0123456789abcdef"
 TYPED_KEY = "sk-typed-canary-0123456789abcdef"
 SLOW = Answer(text="word " * 200, tokens_per_s=100)
 
+pytestmark = pytest.mark.usefixtures("migrated_data")
+
 
 @dataclass(slots=True, kw_only=True)
 class Deployment:

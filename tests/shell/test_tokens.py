@@ -12,6 +12,7 @@ from tests.shell.processes import run, running
 TOKEN = re.compile(r"cmp_[0-9a-f]{32}_[\w-]{43}")
 
 
+@pytest.mark.usefixtures("migrated_data")
 async def test_a_token_is_printed_once_and_listed_without_its_secret() -> None:
     made = await run("tokens", "create", "backend", "--user", "ada", "--expires", "90d")
     assert made.code == 0
@@ -28,6 +29,7 @@ async def test_a_token_is_printed_once_and_listed_without_its_secret() -> None:
     assert "revoked" in (await run("tokens", "list")).out
 
 
+@pytest.mark.usefixtures("migrated_data")
 @pytest.mark.parametrize(
     "arguments",
     [
@@ -59,6 +61,7 @@ async def test_an_open_host_needs_a_token_first() -> None:
             assert answer.status == 200
 
 
+@pytest.mark.usefixtures("migrated_data")
 async def test_http_alone_serves_programs() -> None:
     made = await run("tokens", "create", "backend", "--act-as")
     async with (

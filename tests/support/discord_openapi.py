@@ -47,7 +47,7 @@ ACCEPTED = tuple(
 )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class _Operation:
     validator: Any  # jsonschema's own types are half unknown
     fields: frozenset[str]
@@ -84,12 +84,16 @@ def _problems(request: RecordedRequest) -> Iterator[str]:
     if not operation.takes_body:
         yield "takes no body"
         return
-    for error in cast("Iterable[ValidationError]", operation.validator.iter_errors(request.body)):
-        yield f"{error.json_path} {_reason(error)}"
-    body = as_object(request.body)
-    if body is not None:
-        fields = body.keys() - operation.fields
-        yield from (f"field {name} is unknown" for name in sorted(fields))
+    yield from _problems_of_body(operation, msgspec.json.encode(request.body))
+
+
+@cache  # an app that starts registers the same commands in nearly every test
+def _problems_of_body(operation: _Operation, encoded: bytes) -> tuple[str, ...]:
+    body = msgspec.json.decode(encoded)
+    errors = cast("Iterable[ValidationError]", operation.validator.iter_errors(body))
+    found = [f"{error.json_path} {_reason(error)}" for error in errors]
+    fields = (as_object(body) or {}).keys() - operation.fields
+    return (*found, *(f"field {name} is unknown" for name in sorted(fields)))
 
 
 def _reason(error: ValidationError) -> str:
