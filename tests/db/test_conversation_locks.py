@@ -42,7 +42,7 @@ async def answer_and_replace(
     async def finish() -> None:
         async with store.write() as unit:
             await unit.turns.replace(old.id, new.id)
-            await unit.turns.finish(new.id, answer="Yes.", finish=Finish.COMPLETE, usage=None)
+            await unit.turns.finish(new, answer="Yes.", finish=Finish.COMPLETE, usage=None)
             await unit.provider_log.end(call.id, call_end())
 
     await asyncio.gather(note(), finish())

@@ -65,7 +65,7 @@ async def fill(store: SqlStore, turns: int = TURNS) -> list[Turn]:
             begun = await unit.turns.begin(new_turn(conversation, person, f"prompt {number}"))
             assert begun is not None
             answer = f"answer {number}"
-            await unit.turns.finish(begun.id, answer=answer, finish=Finish.COMPLETE, usage=None)
+            await unit.turns.finish(begun, answer=answer, finish=Finish.COMPLETE, usage=None)
         call = call_start(person)
         await unit.provider_log.start(call)
         await unit.provider_log.end(call.id, call_end())

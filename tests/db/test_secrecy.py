@@ -72,7 +72,7 @@ async def plant(store: SqlStore) -> None:
         )
         assert turn is not None
         for answer in (CANARIES["answer"], CANARIES["answer"] * 500):
-            await unit.turns.finish(turn.id, answer=answer, finish=Finish.COMPLETE, usage=None)
+            await unit.turns.finish(turn, answer=answer, finish=Finish.COMPLETE, usage=None)
         call = call_start(person, turn=turn.id, text=CANARIES["request"])
         await unit.provider_log.start(call)
         await unit.provider_log.end(call.id, call_end(text=CANARIES["response"]))

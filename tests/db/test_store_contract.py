@@ -130,7 +130,7 @@ async def test_an_estimated_usage_stays_marked(store: Store) -> None:
     usage = Usage(prompt_tokens=1, completion_tokens=0, estimated=True)
     turn = await add_turn(store)
     async with store.write() as unit:
-        await unit.turns.finish(turn.id, answer="…", finish=Finish.STOPPED, usage=usage)
+        await unit.turns.finish(turn, answer="…", finish=Finish.STOPPED, usage=usage)
     async with store.read() as unit:
         stored = await unit.turns.find(turn.id)
     assert stored is not None
@@ -167,7 +167,7 @@ async def test_a_turn_cleared_while_it_ran_is_not_resurrected(store: Store) -> N
     async with store.write() as unit:
         await unit.conversations.clear(conversation)
     async with store.write() as unit:
-        ended = await unit.turns.finish(turn.id, answer="x", finish=Finish.COMPLETE, usage=None)
+        ended = await unit.turns.finish(turn, answer="x", finish=Finish.COMPLETE, usage=None)
         assert not ended
     async with store.read() as unit:
         assert await unit.turns.find(turn.id) is None
@@ -188,7 +188,7 @@ async def test_history_is_newest_first_and_limited(store: Store) -> None:
         for number in range(5):
             turn = await unit.turns.begin(new_turn(conversation, person, f"prompt {number}"))
             assert turn is not None
-            await unit.turns.finish(turn.id, answer="ok", finish=Finish.COMPLETE, usage=None)
+            await unit.turns.finish(turn, answer="ok", finish=Finish.COMPLETE, usage=None)
     async with store.read() as unit:
         newest = await unit.turns.before(conversation, None, 2)
         older = await unit.turns.before(conversation, newest[-1].position, 10)
@@ -204,8 +204,8 @@ async def test_history_leaves_out_what_runs_and_what_has_no_answer(store: Store)
         empty = await unit.turns.begin(new_turn(conversation, person, "empty"))
         cut = await unit.turns.begin(new_turn(conversation, person, "cut"))
         assert running and empty and cut
-        await unit.turns.finish(empty.id, answer="", finish=Finish.FAILED, usage=None)
-        await unit.turns.finish(cut.id, answer="half", finish=Finish.INTERRUPTED, usage=None)
+        await unit.turns.finish(empty, answer="", finish=Finish.FAILED, usage=None)
+        await unit.turns.finish(cut, answer="half", finish=Finish.INTERRUPTED, usage=None)
     async with store.read() as unit:
         history = await unit.turns.before(conversation, None, 10)
     assert [(turn.prompt, turn.answer) for turn in history] == [("cut", "half")]

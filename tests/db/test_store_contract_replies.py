@@ -116,7 +116,7 @@ async def test_a_checkpoint_stays_out_of_the_history_and_of_ended_turns(store: S
         assert (stored.answer, stored.finish) == ("Because of", None)
         assert await unit.turns.newest(home) == 0
         assert await unit.turns.before(home, None, 9) == []
-        await unit.turns.finish(turn.id, answer="All.", finish=Finish.COMPLETE, usage=None)
+        await unit.turns.finish(turn, answer="All.", finish=Finish.COMPLETE, usage=None)
         await unit.turns.checkpoint([half])
         stored = await unit.turns.find(turn.id)
     assert stored is not None

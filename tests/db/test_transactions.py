@@ -189,7 +189,7 @@ async def test_what_a_block_changed_is_what_it_reads_next(store: SqlStore) -> No
     turn = await add_turn(store)
     async with store.write() as unit:
         assert await unit.turns.find(turn.id) == turn
-        await unit.turns.finish(turn.id, answer="anew", finish=Finish.LENGTH, usage=None)
+        await unit.turns.finish(turn, answer="anew", finish=Finish.LENGTH, usage=None)
         changed = await unit.turns.find(turn.id)
     assert changed is not None
     assert (changed.answer, changed.finish, changed.usage) == ("anew", Finish.LENGTH, None)

@@ -89,7 +89,7 @@ async def say(
     """Store a turn with an answer in a conversation."""
     turn = new_turn(conversation, author, prompt, interaction_id=interaction_id, private=private)
     assert await unit.turns.begin(turn) is not None
-    await unit.turns.finish(turn.id, answer="Because.", finish=Finish.COMPLETE, usage=USAGE)
+    await unit.turns.finish(turn, answer="Because.", finish=Finish.COMPLETE, usage=USAGE)
     stored = await unit.turns.find(turn.id)
     assert stored is not None
     return stored
@@ -102,7 +102,7 @@ async def add_turn(store: Store, *, prompt: str = "Why?", answer: str = "Because
         conversation = await new_conversation(unit, person)
         begun = await unit.turns.begin(new_turn(conversation, person, prompt))
         assert begun is not None
-        await unit.turns.finish(begun.id, answer=answer, finish=Finish.COMPLETE, usage=USAGE)
+        await unit.turns.finish(begun, answer=answer, finish=Finish.COMPLETE, usage=USAGE)
         stored = await unit.turns.find(begun.id)
     assert stored is not None
     return stored

@@ -146,12 +146,12 @@ class FakeTurns(port.Turns):
         return begun
 
     async def finish(
-        self, turn: TurnId, *, answer: str, finish: Finish, usage: Usage | None
+        self, turn: NewTurn | Turn, *, answer: str, finish: Finish, usage: Usage | None
     ) -> bool:
-        running = self._tables.turns.get(turn)
+        running = self._tables.turns.get(turn.id)
         if running is None:
             return False
-        self._tables.turns[turn] = replace(running, answer=answer, finish=finish, usage=usage)
+        self._tables.turns[turn.id] = replace(running, answer=answer, finish=finish, usage=usage)
         return True
 
     async def checkpoint(self, checkpoints: Sequence[Checkpoint]) -> None:

@@ -179,7 +179,7 @@ async def test_an_ended_answer_is_not_overwritten_by_a_late_checkpoint(desk: Des
     turn = await desk.begun(sent, ["All"])
     async with desk.store.write() as unit:
         assert await desk.mine.end(unit, sent.id, Ending(seconds=1.0))
-        await unit.turns.finish(turn.id, answer="All.", finish=Finish.COMPLETE, usage=None)
+        await unit.turns.finish(turn, answer="All.", finish=Finish.COMPLETE, usage=None)
     await desk.mine.keep()
     assert desk.store.tables.turns[turn.id].answer == "All."
     assert [reply.state for reply in desk.stored] == [ReplyState.ANSWERED]

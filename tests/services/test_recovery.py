@@ -177,7 +177,7 @@ async def test_an_ended_answer_is_shown_as_it_ended(ruins: Ruins) -> None:
     turn = await ruins.leave()
     assert turn is not None
     async with ruins.store.write() as unit:
-        await unit.turns.finish(turn.id, answer="All.", finish=Finish.COMPLETE, usage=None)
+        await unit.turns.finish(turn, answer="All.", finish=Finish.COMPLETE, usage=None)
         await unit.replies.answered(
             Lease(reply=ruins.sent.id, owner="dead"), Ending(seconds=2.5, cost_micros=None)
         )

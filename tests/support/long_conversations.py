@@ -76,7 +76,7 @@ class LongTalk:
                     )
                     await unit.turns.begin(turn)
                     await unit.turns.finish(
-                        turn.id,
+                        turn,
                         answer=ANSWER,
                         finish=Finish.COMPLETE,
                         usage=Usage(prompt_tokens=40, completion_tokens=150),

@@ -129,9 +129,12 @@ class Statements:
     async def run_all(
         self, change: sqlalchemy.Insert | Update, values: Sequence[Mapping[str, Any]]
     ) -> None:
-        """Run a change of a table once for each of the values, in one visit."""
-        with translated():
-            await self._connection.execute(change, values)
+        """Run a change of few rows, by key, once for each of the values, in one visit."""
+        if len(values) > 1:
+            with translated():
+                await self._connection.execute(change, values)
+        elif values:
+            await self.quick(change, values[0])
 
 
 @asynccontextmanager

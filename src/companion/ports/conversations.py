@@ -88,7 +88,7 @@ class Turns(Protocol):
         ...
 
     async def finish(
-        self, turn: TurnId, *, answer: str, finish: Finish, usage: Usage | None
+        self, turn: NewTurn | Turn, *, answer: str, finish: Finish, usage: Usage | None
     ) -> bool:
         """Store the end of a turn; false when it was cleared meanwhile (nothing is resurrected)."""
         ...

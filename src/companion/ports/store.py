@@ -185,7 +185,7 @@ class ProviderLog(Protocol):
         ...
 
     async def start_all(self, calls: Sequence[CallStart]) -> None:
-        """Write the start rows of many requests that belong to no turn."""
+        """Write the start rows of many requests: of none, or of turns begun just now."""
         ...
 
     async def end_all(self, ends: Sequence[LoggedEnd]) -> None:

@@ -7,7 +7,7 @@ from enum import StrEnum
 
 from companion.domain.actor import Actor, Door, InteractionId, MessageId, PersonId, Place
 from companion.domain.chat import ChatRequest, InputFile
-from companion.domain.conversation import ConversationId, Finish, TurnId
+from companion.domain.conversation import Finish, NewTurn, TurnId
 from companion.domain.delivery import Delivery, Terms
 from companion.domain.errors import CompanionError, ProviderError
 from companion.domain.files import FileNote
@@ -124,14 +124,13 @@ class Progress:
     """What came of a reply so far. Times are readings of the monotonic clock.
 
     `requests` are the log rows of what was sent, the last one still running; `asked`
-    is when that one went out. `begun`: the turn may be stored, and needs an end.
+    is when that one went out. A `turn` may be stored, and needs an end.
     """
 
     turn_id: TurnId
     began: float
     asked: float
-    begun: bool = False
-    conversation_id: ConversationId | None = None
+    turn: NewTurn | None = None
     refusal: CompanionError | None = None
     requests: list[CallStart] = field(default_factory=list[CallStart])
     sent: bool = False

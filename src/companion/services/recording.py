@@ -16,7 +16,15 @@ from companion.domain.money import ReservationId, Spending
 from companion.domain.usage import Micros, Usage
 from companion.ports.clock import Clock
 from companion.ports.llm import ChatMessage, PriceList
-from companion.ports.store import CallEnd, CallId, CallStart, CallStatus, Store, UnitOfWork
+from companion.ports.store import (
+    CallEnd,
+    CallId,
+    CallStart,
+    CallStatus,
+    LoggedEnd,
+    Store,
+    UnitOfWork,
+)
 from companion.services.background import BackgroundTasks
 from companion.services.budgets import Budgets
 from companion.services.deliveries import Deliveries
@@ -78,7 +86,7 @@ class Recorder:
         """Store that the turn begins, and with `sends` its request, and return who asked.
 
         Raises `AlreadyAnswered`, `BudgetSpent` or `StorageUnavailable`. Whatever it raises:
-        when `progress` has begun then, the turn may have been stored and needs an end.
+        when `progress` has a turn then, it may have been stored and needs an end.
         """
         delivery = plan.job.delivery
         async with self._store.write() as unit:
@@ -100,25 +108,23 @@ class Recorder:
             if await unit.turns.begin(turn) is None:
                 raise AlreadyAnswered
             await self._budgets.hold(unit, ReservationId(turn.id), plan.bill, person)
-            progress.begun = True
-            progress.conversation_id = conversation
+            progress.turn = turn
             if delivery is not None:
                 self._deliveries.follow(delivery.id, turn, progress.texts)
             if sends:
-                await self._start(unit, plan, progress, person)
+                # of a turn that nobody else sees yet, so that nobody clears it meanwhile
+                await unit.provider_log.start_all([self._sent(plan, progress, person)])
         return person
 
     async def start(self, plan: Plan, progress: Progress, person: PersonId) -> None:
         """Store that the request of a turn that waited goes out; raises `StorageUnavailable`."""
         async with self._store.write() as unit:
-            await self._start(unit, plan, progress, person)
+            await unit.provider_log.start(self._sent(plan, progress, person))
 
-    async def _start(
-        self, unit: UnitOfWork, plan: Plan, progress: Progress, person: PersonId
-    ) -> None:
+    def _sent(self, plan: Plan, progress: Progress, person: PersonId) -> CallStart:
         progress.asked = self._clock.monotonic()
         progress.requests.append(self._call_start(plan, progress, person))
-        await unit.provider_log.start(progress.requests[-1])
+        return progress.requests[-1]
 
     async def ask_again(self, progress: Progress, error: ProviderError) -> None:
         """Log that a request failed and that another one goes out: each has its own row."""
@@ -174,15 +180,20 @@ class Recorder:
             # before the turn itself is changed: a conversation is locked before its turns
             if ending.plan.replaces is not None and progress.texts:
                 await unit.turns.replace(ending.plan.replaces, progress.turn_id)
-            await unit.turns.finish(
-                progress.turn_id,
-                answer=progress.text,
-                finish=progress.finish,
-                usage=ending.end.usage,
-            )
+            if progress.turn is not None:
+                await unit.turns.finish(
+                    progress.turn,
+                    answer=progress.text,
+                    finish=progress.finish,
+                    usage=ending.end.usage,
+                )
             near = await self._settle(unit, ending)
-            for request in progress.requests:
-                await unit.provider_log.end(request.id, ending.end)
+            await unit.provider_log.end_all(
+                [
+                    LoggedEnd(call=request.id, person=request.person_id, end=ending.end)
+                    for request in progress.requests
+                ]
+            )
             await self._learn(unit, ending)
         return near
 
@@ -220,7 +231,7 @@ class Recorder:
         return CallStart(
             id=CallId(uuid4()),
             turn_id=progress.turn_id,
-            conversation_id=progress.conversation_id,
+            conversation_id=progress.turn and progress.turn.conversation_id,
             person_id=person,
             guild_id=plan.job.place.guild_id,
             channel_id=plan.job.place.channel_id,

@@ -179,7 +179,7 @@ class Recovery:
         """Store that the turn was interrupted, and what its last request must have taken."""
         if again is not None and turn.answer:
             await unit.turns.replace(again, turn.id)
-        await unit.turns.finish(turn.id, answer=turn.answer, finish=Finish.INTERRUPTED, usage=usage)
+        await unit.turns.finish(turn, answer=turn.answer, finish=Finish.INTERRUPTED, usage=usage)
         cost = ending.cost_micros if ending else None
         await unit.ledger.settle(ReservationId(turn.id), cost or NOTHING)
         await unit.provider_log.close_turn(turn.id, self._clock.now(), usage, cost)

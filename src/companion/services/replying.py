@@ -105,7 +105,7 @@ class Replier:
             finally:
                 progress.cut_by = running.cut_by
                 result = self._recorder.result(plan, progress)
-                if progress.begun:
+                if progress.turn is not None:
                     progress.nearly_spent = await self._recorder.end(plan, progress, result)
         if progress.finish is not Finish.FAILED and progress.cut_by is None:
             self._summarizer.consider(plan, progress.turn_id, person)

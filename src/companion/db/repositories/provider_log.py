@@ -51,7 +51,7 @@ class SqlProviderLog:
         await self._run.quick(_INSERT, self._started(call, keeps=keeps))
 
     async def start_all(self, calls: Sequence[CallStart]) -> None:
-        """Write the start rows of many requests that belong to no turn, in one statement."""
+        """Write the start rows of many requests, in one statement; their turns are new too."""
         await self._run.run_all(_INSERT, [self._started(call, keeps=True) for call in calls])
 
     def _started(self, call: CallStart, *, keeps: bool) -> dict[str, Any]:

@@ -29,9 +29,6 @@ _CHECKPOINT: Final = (
     .where(_TABLE.c.id == bindparam("turn"), _TABLE.c.finish.is_(None))
     .values(answer=bindparam("so_far", type_=CONTENT))
 )
-_OWNERS: Final = select(_TABLE.c.conversation_id, _TABLE.c.author_id).where(
-    _TABLE.c.id == bindparam("turn")
-)
 _FINISH: Final = update(_TABLE).where(_TABLE.c.id == bindparam("turn"))
 _CONVERSATIONS: Final = ConversationRow.metadata.tables[ConversationRow.__tablename__]
 _NEXT: Final = (
@@ -98,15 +95,12 @@ class SqlTurns:
         )
 
     async def finish(
-        self, turn: TurnId, *, answer: str, finish: Finish, usage: Usage | None
+        self, turn: NewTurn | Turn, *, answer: str, finish: Finish, usage: Usage | None
     ) -> bool:
         """Store the end of a turn; false when it was cleared meanwhile (nothing is resurrected)."""
-        found = (await self._run.quick(_OWNERS, {"turn": turn})).first()
-        if found is None:
-            return False
-        place = TurnRow.place("answer", turn, found.conversation_id, found.author_id)
+        place = TurnRow.place("answer", turn.id, turn.conversation_id, turn.author_id)
         values = {
-            "turn": turn,
+            "turn": turn.id,
             "answer": self._ring.seal(Purpose.CONTENT, answer, place) if answer else None,
             "finish": finish,
             "finished_at": self._now(),
