@@ -12,6 +12,7 @@ from sqlalchemy import Executable, bindparam, insert, select, update
 from companion.db.engine import open_engines
 from companion.db.rows import ConversationRow, PersonRow, TurnRow
 from companion.db.sealed import Sealed
+from companion.db.sqlite_driver import BRIEF
 from companion.db.statements import Statements, transaction
 from companion.domain.conversation import Finish
 
@@ -107,3 +108,19 @@ async def test_a_plain_string_is_no_sealed_text(url: str) -> None:
         values = await stored(run)
         with pytest.raises(Exception, match="sealed column takes a Sealed value"):
             await run.quick(insert(TURNS), {**values, "id": uuid4(), "prompt": "plain"})
+
+
+async def test_a_value_that_is_missing_is_no_null(sqlite_url: str) -> None:
+    async with open_engines(sqlite_url) as engines, transaction(engines.writer) as run:
+        with pytest.raises(KeyError, match="turn"):
+            await run.quick(BY_ID)
+
+
+@pytest.mark.parametrize("many", [2, 2 * BRIEF])
+async def test_a_change_runs_once_for_each_of_the_values(url: str, many: int) -> None:
+    met = [{"id": uuid4(), "discord_user_id": n, "created_at": STARTED} for n in range(many)]
+    async with open_engines(url) as engines, transaction(engines.writer) as run:
+        await run.quick(select(PEOPLE.c.id).limit(1))
+        await run.run_all(insert(PEOPLE), met)
+        found = await run.rows(select(PEOPLE.c.discord_user_id).order_by(PEOPLE.c.discord_user_id))
+        assert [row[0] for row in found] == list(range(many))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import socket
 from collections.abc import AsyncGenerator, Generator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, suppress
 from typing import Final
 
 import uvicorn
@@ -17,10 +17,26 @@ from companion.domain.errors import ConfigurationError
 GRACE_S: Final = 3
 KEEP_ALIVE_S: Final = 5
 BACKLOG: Final = 128
+TICK_S: Final = 1.0
 
 
 class _Server(uvicorn.Server):
-    """A server that leaves the process's signal handlers alone."""
+    """A server that leaves the process's signal handlers alone, and rests while nobody calls."""
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self._ended = asyncio.Event()
+
+    def end(self) -> None:
+        """Take no more connections, and let `serve` return."""
+        self.should_exit = True
+        self._ended.set()
+
+    async def main_loop(self) -> None:
+        """Keep the date of the answers right until the end, which uvicorn would poll for."""
+        while not await self.on_tick(0):
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._ended.wait(), TICK_S)
 
     @contextmanager
     def capture_signals(self) -> Generator[None]:
@@ -56,7 +72,7 @@ async def serving(
         name = f"[{host}]" if ":" in host else host
         yield f"http://{name}:{listener.getsockname()[1]}"
     finally:
-        server.should_exit = True
+        server.end()
         await running
         listener.close()
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Final, Protocol, cast
 
-from sqlalchemy import BindParameter, ClauseElement, Dialect, Executable
+from sqlalchemy import ClauseElement, Dialect, Executable
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.engine import result_tuple
 from sqlalchemy.sql.compiler import SQLCompiler
@@ -28,6 +28,10 @@ class Driver(Protocol):
 
     async def ask(self, sql: str, values: Sequence[Any]) -> tuple[list[Any], int]:
         """Return the rows, and how many were touched."""
+        ...
+
+    async def tell(self, sql: str, values: Sequence[Sequence[Any]]) -> None:
+        """Run it once for each of the values."""
         ...
 
 
@@ -55,22 +59,27 @@ class Prepared:
         compiled = translated.compile(dialect=_DIALECT, column_keys=list(names))
         assert isinstance(compiled, SQLCompiler)
         self._sql = str(compiled)
-        self._takes = [
-            (name, compiled.binds[name], _bound(compiled.binds[name].type))
-            for name in compiled.positiontup or ()
-        ]
+        binds = {name: compiled.binds[name] for name in compiled.positiontup or ()}
+        self._takes = [(name, _bound(bind.type)) for name, bind in binds.items()]
+        self._defaults = {
+            name: bind.effective_value for name, bind in binds.items() if not bind.required
+        }
         columns = list(cast("ReturnsRows", statement).exported_columns)
         self._gives = [_result(column.type) for column in columns]
         self._row = result_tuple([column.key or "" for column in columns])
 
     async def run(self, driver: Driver, values: Mapping[str, Any]) -> Found:
         """Run it; raises `sqlite3.Error`."""
-        given = [
-            convert(_value(name, bind, values)) if convert else _value(name, bind, values)
-            for name, bind, convert in self._takes
-        ]
-        rows, touched = await driver.ask(self._sql, given)
+        rows, touched = await driver.ask(self._sql, self._given(values))
         return Found([self._read(row) for row in rows], touched)
+
+    async def run_all(self, driver: Driver, values: Sequence[Mapping[str, Any]]) -> None:
+        """Run it once for each of the values; raises `sqlite3.Error`."""
+        await driver.tell(self._sql, [self._given(each) for each in values])
+
+    def _given(self, values: Mapping[str, Any]) -> list[Any]:
+        known = {**self._defaults, **values}
+        return [convert(known[name]) if convert else known[name] for name, convert in self._takes]
 
     def _read(self, row: Sequence[Any]) -> Any:
         return self._row(
@@ -85,10 +94,6 @@ class Prepared:
 def prepared(statement: Executable, names: tuple[str, ...]) -> Prepared:
     """Return a statement for parameters of those names, which are kept as long as they are used."""
     return Prepared(statement, names)
-
-
-def _value(name: str, bind: BindParameter[Any], values: Mapping[str, Any]) -> Any:
-    return values.get(name, bind.effective_value)
 
 
 def _bound(of: TypeEngine[Any]) -> Convert | None:

@@ -26,6 +26,8 @@ import aiosqlite
 from aiosqlite import core
 
 CHUNK: Final = 64
+BRIEF: Final = 20
+"""So many statements at most are run on the event loop in one go."""
 AGAIN_S: Final = 0.01
 Visit = Callable[..., Awaitable[Any]]
 """Runs a function in the connection's thread."""
@@ -108,6 +110,17 @@ class OneVisitConnection(aiosqlite.Connection):
             visit = cast("Visit", self._execute)  # pyright: ignore[reportUnknownMemberType]  # untyped
             return cast("tuple[list[Any], int]", await visit(self._fetch, sql, values))
         return self._fetch(sql, values)
+
+    async def tell(self, sql: str, values: Sequence[Sequence[Any]]) -> None:
+        """Run a brief statement for each of the values, in one visit when there are many."""
+        if self._begin or len(values) > BRIEF:
+            visit = cast("Visit", self._execute)  # pyright: ignore[reportUnknownMemberType]  # untyped
+            await visit(self._fetch_all, sql, values)
+        else:
+            self._fetch_all(sql, values)
+
+    def _fetch_all(self, sql: str, values: Sequence[Sequence[Any]]) -> None:
+        self.run(sqlite3.Cursor.executemany, sql, values).close()
 
     def _fetch(self, sql: str, values: Sequence[Any]) -> tuple[list[Any], int]:
         cursor = self.run(sqlite3.Cursor.execute, sql, values)

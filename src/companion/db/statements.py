@@ -127,14 +127,18 @@ class Statements:
                 await self._connection.exec_driver_sql(command)
 
     async def run_all(
-        self, change: sqlalchemy.Insert | Update, values: Sequence[Mapping[str, Any]]
+        self,
+        change: sqlalchemy.Insert | Update | Delete,
+        values: Sequence[Mapping[str, Any]],
     ) -> None:
-        """Run a change of few rows, by key, once for each of the values, in one visit."""
-        if len(values) > 1:
-            with translated():
-                await self._connection.execute(change, values)
-        elif values:
-            await self.quick(change, values[0])
+        """Run a change of few rows, by key, once for each of the values, which name the same."""
+        if not values:
+            return
+        with translated():
+            if self._driver is not None:
+                await prepared(change, tuple(values[0])).run_all(self._driver, values)
+            else:  # one alone is brought in fewer trips than a row of them
+                await self._connection.execute(change, values if values[1:] else values[0])
 
 
 @asynccontextmanager

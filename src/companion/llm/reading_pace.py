@@ -17,9 +17,9 @@ from typing import Final
 import aiohttp
 
 FIRST_PAUSE_S: Final = 0.004
-SHORTEST_S: Final = 0.1
+SHORTEST_S: Final = 0.2
 LONGEST_S: Final = 0.5
-LOOKS_PER_S: Final = 800
+LOOKS_PER_S: Final = 400
 """Of all streams together."""
 
 

@@ -28,6 +28,16 @@ _OF_HOLDER: Final = update(_TABLE).where(
 """Changes a reply while exactly this lease is held."""
 _NOTE_SHOWN: Final = _OF_HOLDER.values(shown=bindparam("now_shown"))
 _ANSWERED: Final = _OF_HOLDER.values(state=ReplyState.ANSWERED, ending=bindparam("now_ending"))
+_REMOVE: Final = delete(_TABLE).where(
+    _TABLE.c.id == bindparam("reply"),
+    _TABLE.c.owner == bindparam("holder"),
+    _TABLE.c.fence == bindparam("at"),
+)
+_ANY_EXPIRED: Final = (
+    select(_TABLE.c.id)
+    .where(_TABLE.c.leased_until <= bindparam("now"), _TABLE.c.owner != bindparam("holder"))
+    .limit(1)
+)
 _RENEW: Final = (
     update(_TABLE)
     .where(_TABLE.c.owner == bindparam("holder"))
@@ -103,12 +113,7 @@ class SqlReplies:
 
     async def remove(self, leases: Sequence[Lease]) -> None:
         """Delete replies that need nothing more."""
-        by_fence: dict[tuple[str, int], list[ReplyId]] = {}
-        for lease in leases:
-            by_fence.setdefault((lease.owner, lease.fence), []).append(lease.reply)
-        for (owner, fence), replies in by_fence.items():
-            held = (ReplyRow.id.in_(replies), ReplyRow.owner == owner, ReplyRow.fence == fence)
-            await self._run.run(delete(ReplyRow).where(*held))
+        await self._run.run_all(_REMOVE, [_held(lease) for lease in leases])
 
     async def release(self, owner: str, now: datetime) -> int:
         """Let others take over at once what an owner still has; return how many."""
@@ -117,9 +122,8 @@ class SqlReplies:
 
     async def any_expired(self, owner: str, now: datetime) -> bool:
         """Return whether there is somebody else's reply that nobody works on."""
-        nobodys = (ReplyRow.leased_until <= now, ReplyRow.owner != owner)
-        query = select(ReplyRow.id).where(*nobodys).limit(1)
-        return await self._run.one(query) is not None
+        found = await self._run.quick(_ANY_EXPIRED, {"holder": owner, "now": now})
+        return found.first() is not None
 
     async def take_expired(
         self, owner: str, now: datetime, until: datetime, limit: int
