@@ -61,7 +61,7 @@ class FakeStore(Store):
             self.in_transaction -= 1
 
     @asynccontextmanager
-    async def write(self) -> AsyncGenerator[FakeUnitOfWork]:
+    async def write(self, *, first: bool = False) -> AsyncGenerator[FakeUnitOfWork]:
         async with self._writer:
             await self._reach()
             changed = self.tables.copied()

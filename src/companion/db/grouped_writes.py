@@ -17,6 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from companion.db.engine import SQLITE_QUEUE_S, Engines
 from companion.db.statements import Statements, transaction
+from companion.db.write_line import WriteLine
 from companion.domain.errors import StorageUnavailable
 
 LONGEST_S: Final = 0.05
@@ -89,15 +90,18 @@ class GroupedWrites:
 
     def __init__(self, engines: Engines) -> None:
         self._engines = engines
-        self._turn = asyncio.Lock()
+        self._turn = WriteLine()
         self._waiting = 0
         self._group: _Group | None = None
         self._ending: set[asyncio.Task[None]] = set()
 
     @asynccontextmanager
-    async def part(self, *, durable: bool) -> AsyncGenerator[Statements]:
-        """Run one part; afterwards it is stored. `durable`: it also outlives a loss of power."""
-        group = await self._enter(durable=durable)
+    async def part(self, *, durable: bool, first: bool = False) -> AsyncGenerator[Statements]:
+        """Run one part; afterwards it is stored.
+
+        `durable`: it also outlives a loss of power. `first`: it goes before others who wait.
+        """
+        group = await self._enter(durable=durable, first=first)
         try:
             async with group.part() as run:
                 yield run
@@ -105,8 +109,8 @@ class GroupedWrites:
             await self._leave(group)
         await group.committed()
 
-    async def _enter(self, *, durable: bool) -> _Group:
-        await self._take_turn()
+    async def _enter(self, *, durable: bool, first: bool) -> _Group:
+        await self._take_turn(first=first)
         joined = False
         try:
             group = await self._join(durable=durable)
@@ -116,12 +120,13 @@ class GroupedWrites:
                 self._turn.release()
         return group
 
-    async def _take_turn(self) -> None:
+    async def _take_turn(self, *, first: bool) -> None:
         self._waiting += 1
         taken = False
         try:
             async with asyncio.timeout(SQLITE_QUEUE_S):
-                taken = await self._turn.acquire()
+                await self._turn.acquire(first=first)
+                taken = True
         except TimeoutError:
             raise StorageUnavailable(reason="busy") from None
         finally:
@@ -146,11 +151,14 @@ class GroupedWrites:
 
     async def _end_what_was_left_open(self) -> None:
         """End the transaction that was kept open for someone who gave up waiting."""
-        if self._waiting or self._turn.locked():
+        if self._waiting or self._turn.is_taken:
             return  # whoever has the turn, or gets it, will
-        async with self._turn:
+        await self._turn.acquire(first=True)
+        try:
             if self._group is not None:
                 await self._end()
+        finally:
+            self._turn.release()
 
     async def _end(self) -> None:
         group, self._group = self._group, None

@@ -78,17 +78,17 @@ class SqlStore:
         """Open a read-only unit of work, on one snapshot."""
         return self._begun(transaction(self._engines.reader))
 
-    def write(self) -> AbstractAsyncContextManager[SqlUnitOfWork]:
+    def write(self, *, first: bool = False) -> AbstractAsyncContextManager[SqlUnitOfWork]:
         """Open a writing unit of work; it commits at the end, or leaves nothing behind.
 
-        On SQLite there is one writer at a time: opening a second one within the
-        first waits for itself.
+        On SQLite there is one writer at a time, whoever is `first` before the others:
+        opening a second one within the first waits for itself.
         """
-        return self._begun(self._writing(durable=True))
+        return self._begun(self._writing(durable=True, first=first))
 
     def note(self) -> AbstractAsyncContextManager[SqlUnitOfWork]:
         """Open a writing unit of work for what only has to outlive the process."""
-        return self._begun(self._writing(durable=False))
+        return self._begun(self._writing(durable=False, first=True))
 
     @asynccontextmanager
     async def _begun(
@@ -107,9 +107,9 @@ class SqlStore:
         async with transaction(self._engines.writer) as run:
             await touch(run)
 
-    def _writing(self, *, durable: bool) -> AbstractAsyncContextManager[Statements]:
+    def _writing(self, *, durable: bool, first: bool) -> AbstractAsyncContextManager[Statements]:
         if self._grouped is not None:
-            return self._grouped.part(durable=durable)
+            return self._grouped.part(durable=durable, first=first)
         return transaction(self._engines.writer if durable else self._engines.noter)
 
     def _unit(self, run: Statements) -> SqlUnitOfWork:

@@ -289,8 +289,11 @@ class Store(Protocol):
         """Open a read-only unit of work."""
         ...
 
-    def write(self) -> AbstractAsyncContextManager[UnitOfWork]:
-        """Open a writing unit of work: on SQLite `BEGIN IMMEDIATE`, so it never fails half-way."""
+    def write(self, *, first: bool = False) -> AbstractAsyncContextManager[UnitOfWork]:
+        """Open a writing unit of work: on SQLite `BEGIN IMMEDIATE`, so it never fails half-way.
+
+        Where writes wait in a line, `first` goes before the others: for few, and briefly.
+        """
         ...
 
     def note(self) -> AbstractAsyncContextManager[UnitOfWork]:

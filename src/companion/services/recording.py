@@ -89,7 +89,7 @@ class Recorder:
         when `progress` has a turn then, it may have been stored and needs an end.
         """
         delivery = plan.job.delivery
-        async with self._store.write() as unit:
+        async with self._store.write(first=True) as unit:
             if delivery is not None:
                 await self._deliveries.begin(unit, delivery, progress.turn_id, plan.terms)
             person = await unit.people.ensure(plan.job.actor)
@@ -118,7 +118,7 @@ class Recorder:
 
     async def start(self, plan: Plan, progress: Progress, person: PersonId) -> None:
         """Store that the request of a turn that waited goes out; raises `StorageUnavailable`."""
-        async with self._store.write() as unit:
+        async with self._store.write(first=True) as unit:
             await unit.provider_log.start(self._sent(plan, progress, person))
 
     def _sent(self, plan: Plan, progress: Progress, person: PersonId) -> CallStart:
