@@ -7,6 +7,7 @@ import errno
 import signal
 import sqlite3
 import sys
+from functools import partial
 from pathlib import Path
 from uuid import uuid4
 
@@ -143,7 +144,8 @@ async def test_a_full_disk_is_said_and_passes_without_a_restart(
 async def test_another_process_that_holds_the_lock_is_waited_for_and_then_reported(
     database: Path, sqlite_url: str, ring: KeyRing, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(engine_module, "BUSY_TIMEOUT_S", 0.2)
+    impatient = partial(engine_module.sqlite_engine, busy_timeout_s=0.2)
+    monkeypatch.setattr(engine_module, "sqlite_engine", impatient)
     other = sqlite3.connect(database, isolation_level=None)
     try:
         async with open_store(sqlite_url, ring) as store:
