@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any
+from unittest.mock import patch
 from uuid import uuid4
 
 from sqlalchemy import Engine, event
 
+from companion.db.sqlite_driver import OneVisitConnection
 from companion.db.uow import SqlStore
 from companion.domain.actor import Actor, ChannelId, DiscordUserId, GuildId, Place, PlaceKind
 from companion.domain.chat import ChatEvent, Finished
@@ -35,15 +37,22 @@ class Counted:
 
 @contextmanager
 def counted() -> Generator[Counted]:
-    """Count statements."""
-    seen = Counted()
+    """Count statements, on their way through SQLAlchemy or beside it."""
+    seen, ask = Counted(), OneVisitConnection.ask
 
     def note(_connection: Any, _cursor: Any, statement: str, *_others: Any) -> None:
         seen.statements.append(statement)
 
+    async def note_brief(
+        connection: OneVisitConnection, sql: str, values: Sequence[Any]
+    ) -> tuple[list[Any], int]:
+        seen.statements.append(sql)
+        return await ask(connection, sql, values)
+
     event.listen(Engine, "before_cursor_execute", note)
     try:
-        yield seen
+        with patch.object(OneVisitConnection, "ask", note_brief):
+            yield seen
     finally:
         event.remove(Engine, "before_cursor_execute", note)
 
