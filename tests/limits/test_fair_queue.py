@@ -10,11 +10,13 @@ from hypothesis import strategies as st
 from companion.domain.queue_errors import Overloaded
 from companion.limits.deficit_round import CREDIT, DEAREST
 from companion.limits.fair_queue import (
+    DESK,
     FIRST_GUESS_S,
     LONGEST_WAIT_S,
     QueueSizes,
     SlotQueue,
     SlotTicket,
+    desk_queue,
 )
 from companion.ports.limits import Claim
 from tests.fakes import FakeClock
@@ -149,6 +151,13 @@ async def test_one_server_never_has_all_slots() -> None:
         line.enter(f"p{number}", "loud")
     assert line.queue.running == line.sizes.group == 6
     assert not line.enter("quiet", "calm").waits
+
+
+async def test_one_server_has_half_of_the_desk() -> None:
+    desk = desk_queue(64, FakeClock())
+    for number in range(20):
+        desk.enter(Claim(group="loud", person=f"p{number}", key=None), lambda: CREDIT)
+    assert desk.running == DESK // 2
 
 
 async def test_servers_take_turns_whoever_asked_first() -> None:

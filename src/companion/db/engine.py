@@ -28,7 +28,7 @@ from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection, QueuePoo
 
 from companion.db import urls
 from companion.db.failures import translated
-from companion.db.sqlite_driver import OneVisitConnection, connector
+from companion.db.sqlite_driver import READING, OneVisitConnection, connector
 from companion.domain.errors import ConfigurationError, StorageUnavailable
 
 if TYPE_CHECKING:
@@ -217,7 +217,7 @@ def _sqlite_engines(url: URL) -> Engines:
         raise StorageUnavailable(reason="not_migrated" if path.parent.is_dir() else "unreachable")
     shared = "foreign_keys=ON; synchronous=FULL; secure_delete=FAST"
     writer = sqlite_engine(url, "BEGIN IMMEDIATE", shared, log_ahead=True)
-    reader = sqlite_engine(url, "BEGIN", f"{shared}; query_only=ON", pool_size=SQLITE_READERS)
+    reader = sqlite_engine(url, READING, f"{shared}; query_only=ON", pool_size=SQLITE_READERS)
     return Engines(
         reader=reader,
         writer=writer.execution_options(**{SYNCHRONOUS: "FULL"}),

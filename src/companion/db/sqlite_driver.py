@@ -29,6 +29,8 @@ CHUNK: Final = 64
 BRIEF: Final = 20
 """So many statements at most are run on the event loop in one go."""
 AGAIN_S: Final = 0.01
+READING: Final = "BEGIN"
+"""How a transaction begins that takes no lock."""
 Visit = Callable[..., Awaitable[Any]]
 """Runs a function in the connection's thread."""
 Questions = SimpleQueue[tuple[Any, Callable[[], Any]]]
@@ -88,6 +90,7 @@ class OneVisitConnection(aiosqlite.Connection):
         asked = cast("Questions", self._tx)  # pyright: ignore[reportUnknownMemberType]  # untyped
         self._thread = self.worker = Thread(target=serve, args=(asked,), daemon=True)
         self._begin = ""
+        self._only_reads = False
         self._wanted: str | None = None
         self.synchronous: str | None = None
         """What commits wait for now, where it was ever said."""
@@ -100,6 +103,7 @@ class OneVisitConnection(aiosqlite.Connection):
     def begin(self, begin: str, *, synchronous: str | None = None) -> None:
         """Begin a transaction with the next statement, and say what its commit waits for."""
         self._begin, self._wanted = begin, synchronous
+        self._only_reads = begin == READING
 
     async def ask(self, sql: str, values: Sequence[Any]) -> tuple[list[Any], int]:
         """Run a brief statement; return its rows, and how many it touched.
@@ -133,6 +137,9 @@ class OneVisitConnection(aiosqlite.Connection):
         """Commit, when there was a statement at all."""
         self._begin = ""
         if not self.in_transaction:
+            return
+        if self._only_reads:  # it lets go of a snapshot: nothing to wait for
+            self._conn.commit()
             return
         try:
             await super().commit()

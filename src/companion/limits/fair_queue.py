@@ -39,18 +39,20 @@ _ANSWERS_LATER: Final = 600.0
 class QueueSizes:
     """How many run at once, in this process and for one person, and how many may wait for it.
 
-    `first_guess_s` is how long a slot is held, until that is known.
+    `first_guess_s` is how long a slot is held, until that is known. `kept_free` is the part
+    of the slots (one in so many) that no server has alone.
     """
 
     process: int
     person: int
     waiting: int
     first_guess_s: float
+    kept_free: int = 4
 
     @property
     def group(self) -> int:
         """Slots for one server, or one key that is not everyone's."""
-        return max(min(self.person, self.process), self.process - self.process // 4)
+        return max(min(self.person, self.process), self.process - self.process // self.kept_free)
 
     @property
     def waiting_of_group(self) -> int:
@@ -239,7 +241,9 @@ def reply_queue(process: int, person: int, clock: Clock) -> SlotQueue:
 def desk_queue(replies: int, clock: Clock) -> SlotQueue:
     """Return the queue for the short work before a reply runs or waits, with so many slots."""
     waiting = replies + _waiting(replies)
-    sizes = QueueSizes(process=DESK, person=2, waiting=waiting, first_guess_s=DESK_GUESS_S)
+    sizes = QueueSizes(
+        process=DESK, person=2, waiting=waiting, first_guess_s=DESK_GUESS_S, kept_free=2
+    )
     return SlotQueue(sizes, clock)
 
 
