@@ -21,8 +21,6 @@ OPERATOR_KEY = "sk-operator-canary-0123456789abcdef"
 TYPED_KEY = "sk-typed-canary-0123456789abcdef"
 SLOW = Answer(text="word " * 200, tokens_per_s=100)
 
-pytestmark = pytest.mark.usefixtures("migrated_data")
-
 
 @dataclass(slots=True, kw_only=True)
 class Deployment:
@@ -46,7 +44,7 @@ class Deployment:
 
 
 @pytest.fixture
-async def deployment() -> AsyncGenerator[Deployment]:
+async def deployment(migrated_data: None) -> AsyncGenerator[Deployment]:
     async with LocalDiscord.start() as discord, ScriptedProvider.start() as provider:
         yield Deployment(discord=discord, provider=provider)
 
@@ -131,6 +129,7 @@ async def test_refused_token_exits_with_2(deployment: Deployment) -> None:
     assert wrong not in command.text
 
 
+@pytest.mark.usefixtures("migrated_data")
 async def test_unreachable_discord_exits_with_3() -> None:
     ended = await run(
         "run",
@@ -143,6 +142,7 @@ async def test_unreachable_discord_exits_with_3() -> None:
     assert "Traceback" not in ended.err
 
 
+@pytest.mark.usefixtures("migrated_data")
 async def test_api_alone_needs_no_token_and_stops_cleanly() -> None:
     async with running("run", "--no-discord", COMPANION_HTTP_PORT="0") as command:
         origin = (await command.event("listening"))["url"]
