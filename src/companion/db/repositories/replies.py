@@ -73,8 +73,6 @@ class SqlReplies:
 
     async def arrive(self, deliveries: Sequence[Delivery], owner: str, until: datetime) -> None:
         """Store replies that were acknowledged; those that are stored already stay as they are."""
-        if not deliveries:
-            return
         rows = [
             self._row(each, Lease(reply=each.id, owner=owner), until, ReplyState.ARRIVED)
             # in one order, so that two processes that heard the same do not wait in a ring
@@ -98,8 +96,6 @@ class SqlReplies:
 
     async def note_shown(self, shown: Sequence[tuple[Lease, Shown]]) -> None:
         """Store which messages show the replies."""
-        if not shown:
-            return
         values = [
             {**_held(lease), "now_shown": columns.dumped_shown(messages)}
             for lease, messages in shown

@@ -111,8 +111,7 @@ class SqlTurns:
     async def checkpoint(self, checkpoints: Sequence[Checkpoint]) -> None:
         """Store what there is of answers that are being written; nothing of those that ended."""
         values = [{"turn": each.turn_id, "so_far": self._so_far(each)} for each in checkpoints]
-        if values:
-            await self._run.run_all(_CHECKPOINT, values)
+        await self._run.run_all(_CHECKPOINT, values)
 
     def _so_far(self, checkpoint: Checkpoint) -> Sealed:
         place = TurnRow.place(
