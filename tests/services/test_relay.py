@@ -248,6 +248,16 @@ async def test_many_requests_share_transactions(house: House) -> None:
     assert house.store.writes - before < 30
 
 
+async def test_an_end_shares_the_transaction_of_the_next_start(house: House) -> None:
+    relay, before = house.services.relay, house.store.writes
+    for _ in range(3):
+        async with relay.relay(asked()):
+            pass
+    assert house.store.writes - before == 3  # a start each; two ends came along
+    await until(lambda: house.log[-1].end is not None)  # and the last one by itself
+    assert house.store.writes - before == 4
+
+
 async def test_draining_refuses_new_requests_and_lets_running_ones_finish(house: House) -> None:
     relay = house.services.relay
     async with relay.relay(asked()):

@@ -7,7 +7,6 @@ must stay the same when a ring key is added, rotated away and dropped.
 from __future__ import annotations
 
 import hmac
-from hashlib import sha256
 from typing import Final
 
 from companion.db.keyring import derive
@@ -43,15 +42,15 @@ class RingFingerprints:
     def of_token(self, text: Secret) -> str:
         """Return the keyed hash of a token's whole text: 64 hexadecimal characters."""
         typed = text.reveal().encode("utf-8", "surrogatepass")
-        return hmac.new(self._token_hash, typed, sha256).hexdigest()
+        return hmac.digest(self._token_hash, typed, "sha256").hex()
 
     def of_request(self, data: bytes) -> str:
         """Return the keyed hash of what a client sent: 64 hexadecimal characters."""
-        return hmac.new(self._request_hash, data, sha256).hexdigest()
+        return hmac.digest(self._request_hash, data, "sha256").hex()
 
     def __repr__(self) -> str:
         return "RingFingerprints(…)"
 
 
 def _hash(key: bytes, data: bytes) -> str:
-    return hmac.new(key, data, sha256).hexdigest()[:SHOWN]
+    return hmac.digest(key, data, "sha256").hex()[:SHOWN]

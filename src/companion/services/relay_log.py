@@ -25,6 +25,8 @@ from companion.services.payers import Payers, Paying
 
 MOST: Final = 200
 """Rows of one transaction: others wait for the writer too."""
+ENDS_WAIT_S: Final = 0.1
+"""How long an end waits for a start whose transaction it can share."""
 _log = logging.getLogger(__name__)
 
 
@@ -74,6 +76,7 @@ class RelayLog:
         self._clock = clock
         self._waiting = _Batch()
         self._writer: asyncio.Task[None] | None = None
+        self._soon: asyncio.TimerHandle | None = None
 
     async def start(
         self, actor: Actor, row: Callable[[PersonId], CallStart], *, known: PersonId | None
@@ -103,7 +106,7 @@ class RelayLog:
         """
         logged = LoggedEnd(call=call, person=person, end=end)
         self._waiting.ends.append(_End(logged=logged, paying=paying, learned=learned, tells=tells))
-        self._wake()
+        self._wake_soon()
 
     async def settled(self) -> None:
         """Wait until nothing is left to write."""
@@ -113,15 +116,25 @@ class RelayLog:
                 await asyncio.wait({self._writer})
 
     def _wake(self) -> None:
+        if self._soon is not None:
+            self._soon.cancel()
+            self._soon = None
         if self._writer is None and self._waiting.waits:
             self._writer = self._tasks.start("relay log", self._write_all())
 
+    def _wake_soon(self) -> None:
+        if self._soon is None:
+            self._soon = asyncio.get_running_loop().call_later(ENDS_WAIT_S, self._wake)
+
     async def _write_all(self) -> None:
         try:
-            while self._waiting.waits:
+            await self._write(self._waiting.take())
+            while self._waiting.starts:
                 await self._write(self._waiting.take())
         finally:
             self._writer = None
+            if self._waiting.ends:
+                self._wake_soon()
 
     async def _write(self, batch: _Batch) -> None:
         # said also when something nobody foresaw happens: a caller must not wait for ever
