@@ -5,14 +5,17 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 from collections.abc import AsyncGenerator
+from contextlib import suppress
 from pathlib import Path
 
 import aiosqlite
 import pytest
+from sqlalchemy import select
 
 from companion.db.engine import Engines, open_engines
 from companion.db.grouped_writes import GroupedWrites
 from companion.db.repositories.people import SqlPeople
+from companion.db.rows import PersonRow
 from companion.db.sqlite_driver import OneVisitConnection
 from companion.db.statements import transaction
 from companion.domain.actor import Actor, DiscordUserId
@@ -173,3 +176,35 @@ async def test_who_is_cancelled_inside_leaves_nothing_behind(
     async with asyncio.timeout(5):
         await following
     assert await met(engines) == {1}
+
+
+async def test_who_is_cancelled_during_a_statement_ends_as_cancelled(
+    grouped: GroupedWrites, engines: Engines
+) -> None:
+    inside, go_on = asyncio.Event(), asyncio.Event()
+
+    async def slow() -> None:
+        async with grouped.part(durable=True) as run:
+            await SqlPeople(run, HandClock().now).ensure(actor(0))
+            inside.set()
+            await go_on.wait()
+
+    async def joining() -> None:
+        async with grouped.part(durable=True) as run:
+            task = asyncio.current_task()
+            assert task is not None
+            asyncio.get_running_loop().call_soon(task.cancel)
+            await run.all(select(PersonRow))  # SQLAlchemy closes a connection that this befell
+
+    working = asyncio.create_task(slow())
+    await inside.wait()
+    joined = asyncio.create_task(joining())
+    await asyncio.sleep(0)
+    go_on.set()
+    async with asyncio.timeout(5):
+        with pytest.raises(asyncio.CancelledError):
+            await joined
+        with suppress(StorageUnavailable):
+            await working
+        await meet(grouped, 9)
+    assert 9 in await met(engines)

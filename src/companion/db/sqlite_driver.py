@@ -157,6 +157,8 @@ class OneVisitConnection(aiosqlite.Connection):
         self, execute: Callable[..., sqlite3.Cursor], statement: str, values: Any
     ) -> sqlite3.Cursor:
         """Run a statement, in the transaction that was begun."""
+        if self._connection is None:  # SQLAlchemy closes one that was in use when cancelled
+            raise sqlite3.ProgrammingError("the connection is closed")
         if self._begin:
             self._open(self._begin)
         return execute(self._conn.cursor(), statement, values)
