@@ -2,13 +2,16 @@
 
 A pool's own waiting time tells a database that is away from one that is busy only when it is
 short. Two hundred people at once are neither: they wait here, for longer, without a connection.
+
+What is few and has others waiting for it goes before them: leases that would run out, say.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections import deque
-from types import TracebackType
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
 from typing import Final
 
 from companion.domain.errors import StorageUnavailable
@@ -19,20 +22,39 @@ AWAY_AFTER: Final = 3
 
 
 class Gate:
-    """Enter it with `async with`; raises `StorageUnavailable` when one's turn does not come."""
+    """So many may be beyond it at once."""
 
     def __init__(self, places: int) -> None:
         self._free = places
-        self._waiting: deque[asyncio.Future[None]] = deque()
+        self._first: deque[asyncio.Future[None]] = deque()
+        self._rest: deque[asyncio.Future[None]] = deque()
         self._lost = 0
 
-    async def __aenter__(self) -> None:
-        """Wait for a place."""
+    @asynccontextmanager
+    async def passing(self, *, first: bool = False) -> AsyncGenerator[None]:
+        """Hold a place; `first` before all others who wait, which is for few, and briefly.
+
+        Raises `StorageUnavailable` when one's turn does not come.
+        """
+        await self._enter(self._first if first else self._rest)
+        lost = False
+        try:
+            yield
+        except StorageUnavailable as error:
+            lost = error.reason == "unreachable"
+            raise
+        finally:
+            self._lost = self._lost + 1 if lost else 0
+            if self._lost >= AWAY_AFTER:
+                self._turn_away()
+            self._leave()
+
+    async def _enter(self, line: deque[asyncio.Future[None]]) -> None:
         if self._free > 0:
             self._free -= 1
             return
         turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._waiting.append(turn)
+        line.append(turn)
         try:
             async with asyncio.timeout(QUEUE_S):
                 await turn
@@ -43,29 +65,19 @@ class Gate:
                 raise StorageUnavailable(reason="busy") from None
             raise
 
-    async def __aexit__(
-        self,
-        _kind: type[BaseException] | None,
-        error: BaseException | None,
-        _trace: TracebackType | None,
-    ) -> None:
-        """Make room for the next, or turn away all when the database is lost."""
-        lost = isinstance(error, StorageUnavailable) and error.reason == "unreachable"
-        self._lost = self._lost + 1 if lost else 0
-        if self._lost >= AWAY_AFTER:
-            self._turn_away()
-        self._leave()
-
     def _leave(self) -> None:
-        while self._waiting:
-            turn = self._waiting.popleft()
-            if not turn.done():
-                turn.set_result(None)
-                return
+        for line in (self._first, self._rest):
+            while line:
+                turn = line.popleft()
+                if not turn.done():
+                    turn.set_result(None)
+                    return
         self._free += 1
 
     def _turn_away(self) -> None:
-        for turn in self._waiting:
+        """Turn away all: the database is lost."""
+        for turn in (*self._first, *self._rest):
             if not turn.done():
                 turn.set_exception(StorageUnavailable(reason="unreachable"))
-        self._waiting.clear()
+        self._first.clear()
+        self._rest.clear()

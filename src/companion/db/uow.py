@@ -70,7 +70,7 @@ class SqlStore:
         self._engines = engines
         on_sqlite = engines.writer.dialect.name == "sqlite"
         self._grouped = GroupedWrites(engines) if on_sqlite else None
-        self._gate = nullcontext() if on_sqlite else Gate(POSTGRES_WORKING)
+        self._gate = None if on_sqlite else Gate(POSTGRES_WORKING)
         self._ring = ring
         self._now = now
 
@@ -88,14 +88,15 @@ class SqlStore:
 
     def note(self) -> AbstractAsyncContextManager[SqlUnitOfWork]:
         """Open a writing unit of work for what only has to outlive the process."""
-        return self._begun(self._writing(durable=False, first=True))
+        return self._begun(self._writing(durable=False, first=True), first=True)
 
     @asynccontextmanager
     async def _begun(
-        self, opening: AbstractAsyncContextManager[Statements]
+        self, opening: AbstractAsyncContextManager[Statements], *, first: bool = False
     ) -> AsyncGenerator[SqlUnitOfWork]:
+        gate = self._gate.passing(first=first) if self._gate else nullcontext()
         try:
-            async with self._gate, opening as run:
+            async with gate, opening as run:
                 yield self._unit(run)
         except StorageUnavailable as error:
             # people read that our memory is away; whoever runs this has to read why
