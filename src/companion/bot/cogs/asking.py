@@ -7,6 +7,7 @@ import discord
 from companion.bot.attachments import Attachments
 from companion.bot.context import CompanionContext
 from companion.bot.definitions import ASK, BOTH_INSTALLS, EVERYWHERE
+from companion.bot.exchange import Exchange
 from companion.bot.replies import Replies
 from companion.domain.actor import Door
 from companion.domain.chat import ChatRequest
@@ -40,8 +41,7 @@ class Asking(discord.Cog):
         private: bool | None,
     ) -> None:
         """Ask the model something."""
-        self._chat.knock(ctx.exchange.actor, ctx.exchange.place)
-        await ctx.exchange.defer(ephemeral=bool(private))
+        await self._begin(ctx.exchange, private=bool(private))
         request = ChatRequest(
             actor=ctx.exchange.actor,
             place=ctx.exchange.place,
@@ -56,3 +56,8 @@ class Asking(discord.Cog):
             private=ctx.exchange.ephemeral,
         )
         await self._replies.render(ctx.exchange, self._chat.ask(request), asked=prompt)
+
+    async def _begin(self, exchange: Exchange, *, private: bool) -> None:
+        """Refuse at once what is known to be refused, or say that an answer is on its way."""
+        self._chat.knock(exchange.actor, exchange.place)
+        await exchange.defer(ephemeral=private)
