@@ -20,7 +20,7 @@ from companion.db import migrations
 from companion.db.engine import open_engines
 from companion.db.failures import translated
 from companion.db.keyring import KeyRing
-from companion.db.statements import transaction
+from companion.db.sqlite_driver import OneVisitConnection
 from companion.db.uow import SqlStore, open_store, utc_now
 from companion.domain.actor import PersonId
 from companion.domain.conversation import ConversationId
@@ -58,7 +58,7 @@ async def test_a_file_that_was_taken_away_is_not_replaced_by_an_empty_one(
     async with open_engines(sqlite_url) as engines:
         database.rename(database.with_name("moved.db"))
         with pytest.raises(StorageUnavailable) as refused:
-            async with transaction(engines.writer):
+            async with engines.writing():
                 pass
     assert refused.value.reason == "unreachable"
     assert not database.exists()
@@ -122,22 +122,21 @@ async def test_a_full_disk_is_said_and_passes_without_a_restart(
     sqlite_url: str, ring: KeyRing
 ) -> None:
     async with open_engines(sqlite_url) as engines:
-        limits: list[int] = []
-
-        def limit(connection: sqlite3.Connection, *_: object) -> None:
-            cursor = connection.cursor()
-            cursor.execute(f"PRAGMA max_page_count = {limits[-1] if limits else 2**30}")
-            cursor.close()
-
-        event.listen(engines.writer.sync_engine.pool, "checkout", limit)
-        async with open_store(sqlite_url, ring) as opened:
-            store = SqlStore(engines, ring, opened.fingerprints, utc_now)
+        opened: list[OneVisitConnection] = []
+        event.listen(
+            engines.writer.sync_engine,
+            "connect",
+            lambda raw, _: opened.append(raw.driver_connection),  # pyright: ignore[reportUnknownLambdaType, reportUnknownMemberType, reportUnknownArgumentType]
+        )
+        async with open_store(sqlite_url, ring) as other:
+            store = SqlStore(engines, ring, other.fingerprints, utc_now)
             await add_turn(store)
-            limits.append(1)  # no smaller than the file is
+            (writer,) = opened
+            await writer.ask("PRAGMA max_page_count = 1", ())  # no smaller than the file is
             with pytest.raises(StorageUnavailable) as refused:
                 await add_turn(store, answer="x" * 100_000)
             assert refused.value.reason == "full"
-            limits.append(2**30)
+            await writer.ask(f"PRAGMA max_page_count = {2**30}", ())
             await add_turn(store, answer="x" * 100_000)
 
 
@@ -199,7 +198,7 @@ async def test_only_a_connection_that_was_idle_is_asked_whether_it_is_there(
 ) -> None:
     monkeypatch.setattr(engine_module, "POSTGRES_IDLE_S", idle_s)
     async with open_engines(postgres_url) as engines:
-        async with transaction(engines.writer):
+        async with engines.writing():
             pass
         dialect, asks = engines.writer.dialect, list[DBAPIConnection]()
         ping = dialect.do_ping
@@ -210,7 +209,7 @@ async def test_only_a_connection_that_was_idle_is_asked_whether_it_is_there(
 
         monkeypatch.setattr(dialect, "do_ping", asking)
         for _ in range(3):
-            async with transaction(engines.writer):
+            async with engines.writing():
                 pass
     assert len(asks) == asked
 
@@ -297,7 +296,7 @@ async def test_a_pooler_that_forgets_our_statements_is_named_in_the_log(
     async with open_store(postgres_url, ring) as store:
 
         async def forget() -> None:
-            async with transaction(store._engines.writer) as run:  # pyright: ignore[reportPrivateUsage]
+            async with store._engines.writing() as run:  # pyright: ignore[reportPrivateUsage]
                 connection = await run._session.connection()  # pyright: ignore[reportPrivateUsage]
                 await connection.exec_driver_sql("DEALLOCATE ALL")
 

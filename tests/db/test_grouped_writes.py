@@ -17,7 +17,6 @@ from companion.db.grouped_writes import GroupedWrites
 from companion.db.repositories.people import SqlPeople
 from companion.db.rows import PersonRow
 from companion.db.sqlite_driver import OneVisitConnection
-from companion.db.statements import transaction
 from companion.domain.actor import Actor, DiscordUserId
 from companion.domain.errors import StorageUnavailable
 from tests.db.conftest import HandClock
@@ -70,7 +69,7 @@ async def meet(
 
 
 async def met(engines: Engines) -> set[int]:
-    async with transaction(engines.reader) as run:
+    async with engines.reading() as run:
         people = SqlPeople(run, HandClock().now)
         return {n for n in range(MANY) if await people.find(actor(n)) is not None}
 

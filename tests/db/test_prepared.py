@@ -13,7 +13,7 @@ from companion.db.engine import open_engines
 from companion.db.rows import ConversationRow, PersonRow, TurnRow
 from companion.db.sealed import Sealed
 from companion.db.sqlite_driver import BRIEF
-from companion.db.statements import Statements, transaction
+from companion.db.statements import Statements
 from companion.domain.conversation import Finish
 
 PEOPLE = PersonRow.metadata.tables[PersonRow.__tablename__]
@@ -57,7 +57,7 @@ async def stored(run: Statements) -> dict[str, Any]:
 
 
 async def test_every_type_of_column_comes_back_as_it_was_given(url: str) -> None:
-    async with open_engines(url) as engines, transaction(engines.writer) as run:
+    async with open_engines(url) as engines, engines.writing() as run:
         values = await stored(run)
         row = (await run.quick(BY_ID, {"turn": values["id"]})).first()
         assert [plain(getattr(row, name)) for name in values] == [*map(plain, values.values())]
@@ -65,7 +65,7 @@ async def test_every_type_of_column_comes_back_as_it_was_given(url: str) -> None
 
 
 async def test_it_reads_what_row_objects_read(url: str) -> None:
-    async with open_engines(url) as engines, transaction(engines.writer) as run:
+    async with open_engines(url) as engines, engines.writing() as run:
         values = await stored(run)
         quick = (await run.quick(BY_ID, {"turn": values["id"]})).first()
         slow = await run.one(select(TurnRow).where(TurnRow.id == values["id"]))
@@ -78,7 +78,7 @@ async def test_it_reads_what_row_objects_read(url: str) -> None:
 @pytest.mark.parametrize("names", [{"model": "one"}, {"model": "two", "answer": None}])
 async def test_a_change_sets_the_columns_that_are_named(url: str, names: dict[str, Any]) -> None:
     change = update(TURNS).where(TURNS.c.id == bindparam("turn"))
-    async with open_engines(url) as engines, transaction(engines.writer) as run:
+    async with open_engines(url) as engines, engines.writing() as run:
         values = await stored(run)
         found = await run.quick(change, {"turn": values["id"], **names})
         assert (found.touched, found.first(), found.value()) == (1, None, None)
@@ -96,7 +96,7 @@ async def test_what_is_returned_and_what_is_written_in_the_statement_itself(
         .values(turn_count=CONVERSATIONS.c.turn_count + 2)
         .returning(CONVERSATIONS.c.turn_count, CONVERSATIONS.c.id)
     )
-    async with open_engines(url) as engines, transaction(engines.writer) as run:
+    async with open_engines(url) as engines, engines.writing() as run:
         values = await stored(run)
         found = await run.quick(counting)
         assert found.value() == 3
@@ -104,14 +104,14 @@ async def test_what_is_returned_and_what_is_written_in_the_statement_itself(
 
 
 async def test_a_plain_string_is_no_sealed_text(url: str) -> None:
-    async with open_engines(url) as engines, transaction(engines.writer) as run:
+    async with open_engines(url) as engines, engines.writing() as run:
         values = await stored(run)
         with pytest.raises(Exception, match="sealed column takes a Sealed value"):
             await run.quick(insert(TURNS), {**values, "id": uuid4(), "prompt": "plain"})
 
 
 async def test_a_value_that_is_missing_is_no_null(sqlite_url: str) -> None:
-    async with open_engines(sqlite_url) as engines, transaction(engines.writer) as run:
+    async with open_engines(sqlite_url) as engines, engines.writing() as run:
         with pytest.raises(KeyError, match="turn"):
             await run.quick(BY_ID)
 
@@ -119,7 +119,7 @@ async def test_a_value_that_is_missing_is_no_null(sqlite_url: str) -> None:
 @pytest.mark.parametrize("many", [2, 2 * BRIEF])
 async def test_a_change_runs_once_for_each_of_the_values(url: str, many: int) -> None:
     met = [{"id": uuid4(), "discord_user_id": n, "created_at": STARTED} for n in range(many)]
-    async with open_engines(url) as engines, transaction(engines.writer) as run:
+    async with open_engines(url) as engines, engines.writing() as run:
         await run.quick(select(PEOPLE.c.id).limit(1))
         await run.run_all(insert(PEOPLE), met)
         found = await run.rows(select(PEOPLE.c.discord_user_id).order_by(PEOPLE.c.discord_user_id))

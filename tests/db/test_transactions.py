@@ -11,7 +11,6 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import event, select, text
-from sqlalchemy.ext.asyncio import AsyncEngine
 
 from companion.db import migrations
 from companion.db.engine import (
@@ -19,11 +18,13 @@ from companion.db.engine import (
     POSTGRES_POOL,
     POSTGRES_POOL_WAIT_S,
     POSTGRES_WORKING,
+    Engines,
     open_engines,
 )
 from companion.db.keyring import KeyRing
+from companion.db.repositories.people import SqlPeople
 from companion.db.sqlite_driver import OneVisitConnection
-from companion.db.uow import SqlStore, open_store, transaction
+from companion.db.uow import SqlStore, open_store, utc_now
 from companion.domain.actor import Actor, InteractionId
 from companion.domain.conversation import Finish
 from companion.domain.errors import StorageUnavailable
@@ -244,21 +245,47 @@ async def test_closing_waits_for_a_connection_that_is_being_given_back(sqlite_ur
         assert isinstance(found, OneVisitConnection)
         opened.append(found)
 
-    async def read(engine: AsyncEngine) -> None:
-        async with transaction(engine) as run:
+    async def read(engines: Engines) -> None:
+        async with engines.reading() as run:
             await run.rows(select(text("1")))
             inside.set()
             await leave.wait()
 
     async with open_engines(sqlite_url) as engines:
         event.listen(engines.reader.sync_engine, "connect", noticed)
-        reading = asyncio.create_task(read(engines.reader))
+        reading = asyncio.create_task(read(engines))
         await inside.wait()
         leave.set()  # it has not heard of it yet
     await reading
     (connection,) = opened
     connection.worker.join(5)
     assert not connection.worker.is_alive()
+
+
+async def test_a_write_given_up_while_it_waits_for_the_lock_leaves_nothing_open(
+    database: Path, sqlite_url: str
+) -> None:
+    """The connection's thread begins the transaction later, when nobody wants it any more."""
+    other = sqlite3.connect(database, isolation_level=None)
+    try:
+        async with open_engines(sqlite_url) as engines:
+            other.execute("BEGIN IMMEDIATE")
+            giving_up = asyncio.create_task(meet(engines, "somebody"))
+            await asyncio.sleep(0.05)
+            giving_up.cancel()
+            asyncio.get_running_loop().call_later(0.05, other.rollback)
+            assert await asyncio.gather(giving_up, return_exceptions=True) != [None]
+            await meet(engines, "somebody else")
+    finally:
+        other.close()
+    with sqlite3.connect(database) as onlooker:
+        found = onlooker.execute("SELECT http_user_id FROM people").fetchall()
+    assert found == [("somebody else",)]
+
+
+async def meet(engines: Engines, name: str) -> None:
+    async with engines.writing() as run:
+        await SqlPeople(run, utc_now).ensure(Actor(name=name, http_id=name))
 
 
 async def test_history_is_read_through_the_index(database: Path) -> None:
@@ -283,10 +310,10 @@ async def test_a_full_pool_is_said_within_its_time(postgres_url: str) -> None:
     size = POSTGRES_POOL + POSTGRES_OVERFLOW
     async with open_engines(postgres_url) as engines, AsyncExitStack() as holding:
         for _ in range(size):
-            await holding.enter_async_context(transaction(engines.reader))
+            await holding.enter_async_context(engines.reading())
         async with asyncio.timeout(POSTGRES_POOL_WAIT_S + 3):
             with pytest.raises(StorageUnavailable) as refused:
-                async with transaction(engines.writer):
+                async with engines.writing():
                     pass
         assert refused.value.reason == "busy"
 

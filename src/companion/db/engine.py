@@ -13,7 +13,7 @@ import asyncio
 import os
 import time
 from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager, suppress
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Protocol, cast
@@ -28,7 +28,9 @@ from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection, QueuePoo
 
 from companion.db import urls
 from companion.db.failures import translated
+from companion.db.kept_connections import KeptConnections
 from companion.db.sqlite_driver import READING, OneVisitConnection, connector
+from companion.db.statements import Statements, short_transaction, transaction
 from companion.domain.errors import ConfigurationError, StorageUnavailable
 
 if TYPE_CHECKING:
@@ -37,8 +39,10 @@ if TYPE_CHECKING:
 BUSY_TIMEOUT_S: Final = 5
 """How long SQLite waits for another process's write."""
 SQLITE_READERS: Final = 3
-SYNCHRONOUS: Final = "companion_synchronous"
-"""The option that says what a commit waits for."""
+FULL: Final = "FULL"
+NORMAL: Final = "NORMAL"
+"""What a commit waits for."""
+WRITING: Final = "BEGIN IMMEDIATE"
 SQLITE_QUEUE_S: Final = 20.0
 """How long a write may queue for the one writing connection."""
 POSTGRES_POOL: Final = 5
@@ -66,15 +70,28 @@ _USED_AT: Final = "companion_used_at"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Engines:
-    """Where reads and where writes go; on PostgreSQL all share one pool.
-
-    `noter` is the writer in a hurry: its commits outlive the process, but on SQLite not a
-    loss of power, unless another write was committed since.
-    """
+    """Where reads and where writes go; on PostgreSQL both share one pool."""
 
     reader: AsyncEngine
     writer: AsyncEngine
-    noter: AsyncEngine
+    readers: KeptConnections | None = None
+    writers: KeptConnections | None = None
+
+    def reading(self) -> AbstractAsyncContextManager[Statements]:
+        """Open a transaction that reads."""
+        if self.readers is None:
+            return transaction(self.reader)
+        return short_transaction(self.readers, READING)
+
+    def writing(self, *, durable: bool = True) -> AbstractAsyncContextManager[Statements]:
+        """Open a transaction that writes.
+
+        Without `durable` it outlives the process, but on SQLite not a loss of power,
+        unless another write was committed since.
+        """
+        if self.writers is None:
+            return transaction(self.writer)
+        return short_transaction(self.writers, WRITING, FULL if durable else NORMAL)
 
 
 @asynccontextmanager
@@ -90,6 +107,8 @@ async def open_engines(url: str) -> AsyncGenerator[Engines]:
     try:
         yield engines
     finally:
+        for kept in filter(None, (engines.readers, engines.writers)):
+            await kept.close(GIVING_BACK_S)
         await _given_back(engines)
         await engines.reader.dispose()
         if urls.is_sqlite(parsed):
@@ -133,7 +152,7 @@ def sqlite_engine(
 
     def on_begin(connection: Connection) -> None:
         driver = cast("OneVisitConnection", connection.connection.driver_connection)
-        driver.begin(begin, synchronous=connection.get_execution_options().get(SYNCHRONOUS))
+        driver.begin(begin)
 
     event.listen(engine.sync_engine, "connect", on_connect)
     event.listen(engine.sync_engine, "begin", on_begin)
@@ -216,19 +235,20 @@ def _sqlite_engines(url: URL) -> Engines:
     if not path.exists():
         raise StorageUnavailable(reason="not_migrated" if path.parent.is_dir() else "unreachable")
     shared = "foreign_keys=ON; synchronous=FULL; secure_delete=FAST"
-    writer = sqlite_engine(url, "BEGIN IMMEDIATE", shared, log_ahead=True)
+    writer = sqlite_engine(url, WRITING, shared, log_ahead=True)
     reader = sqlite_engine(url, READING, f"{shared}; query_only=ON", pool_size=SQLITE_READERS)
     return Engines(
         reader=reader,
-        writer=writer.execution_options(**{SYNCHRONOUS: "FULL"}),
-        noter=writer.execution_options(**{SYNCHRONOUS: "NORMAL"}),
+        writer=writer,
+        readers=KeptConnections(reader, SQLITE_READERS),
+        writers=KeptConnections(writer, 1),
     )
 
 
 def _postgres_engines(url: URL) -> Engines:
     writer = postgres_engine(url)
     reader = writer.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
-    return Engines(reader=reader, writer=writer, noter=writer)
+    return Engines(reader=reader, writer=writer)
 
 
 async def _given_back(engines: Engines) -> None:

@@ -13,10 +13,8 @@ from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Final
 
-from sqlalchemy.ext.asyncio import AsyncEngine
-
 from companion.db.engine import SQLITE_QUEUE_S, Engines
-from companion.db.statements import Statements, transaction
+from companion.db.statements import Statements
 from companion.db.write_line import WriteLine
 from companion.domain.errors import StorageUnavailable
 
@@ -37,10 +35,10 @@ class _Group:
         self._over = asyncio.Event()
 
     @classmethod
-    async def begin(cls, engine: AsyncEngine, *, durable: bool) -> _Group:
+    async def begin(cls, engines: Engines, *, durable: bool) -> _Group:
         """Begin a transaction."""
         async with AsyncExitStack() as stack:
-            run = await stack.enter_async_context(transaction(engine))
+            run = await stack.enter_async_context(engines.writing(durable=durable))
             return cls(run, stack.pop_all(), durable=durable)
 
     @property
@@ -138,8 +136,7 @@ class GroupedWrites:
         if self._group is not None and durable and not self._group.durable:
             await self._end()  # what its commit waits for was settled when it began
         if self._group is None:
-            engine = self._engines.writer if durable else self._engines.noter
-            self._group = await _Group.begin(engine, durable=durable)
+            self._group = await _Group.begin(self._engines, durable=durable)
         return self._group
 
     async def _leave(self, group: _Group) -> None:

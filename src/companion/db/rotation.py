@@ -33,7 +33,7 @@ from companion.db.sealed_columns import (
     sealed_tables,
     under,
 )
-from companion.db.statements import Statements, transaction
+from companion.db.statements import Statements
 from companion.db.uow import utc_now
 from companion.domain.errors import SealError
 
@@ -66,7 +66,7 @@ async def rotate(url: str, ring: KeyRing, progress: Progress | None = None) -> R
     `WrongKeyRing` before anything is changed, and `StorageUnavailable`.
     """
     async with open_engines(url) as engines:
-        async with transaction(engines.writer) as run:
+        async with engines.writing() as run:
             await open_canary(run, ring, utc_now())
         return await _Rotation(engines, ring, progress).run()
 
@@ -74,7 +74,7 @@ async def rotate(url: str, ring: KeyRing, progress: Progress | None = None) -> R
 async def key_usage(url: str) -> dict[str, int]:
     """Return how many rows hold a value under each key id."""
     usage: dict[str, int] = {}
-    async with open_engines(url) as engines, transaction(engines.reader) as run:
+    async with open_engines(url) as engines, engines.reading() as run:
         for table in sealed_tables():
             found = [await run.all(query) for query in key_ids(table, on_sqlite=run.on_sqlite)]
             for key_id in {one for column in found for one in column}:
@@ -139,7 +139,7 @@ class _Rotation:
         # rows that others hold (PostgreSQL) are left for the next pass: whoever never waits
         # while holding rows is in no deadlock
         free = select(key).where(key.in_(changed)).with_for_update(skip_locked=True)
-        async with transaction(self._engines.writer) as run:
+        async with self._engines.writing() as run:
             for row_id in await run.all(free):
                 self._resealed += await replace_values(run, *changed.pop(row_id))
         self._held += len(changed)
@@ -151,7 +151,7 @@ class _Rotation:
         query = select(table).where(stale).order_by(key).limit(BATCH)
         if after is not None:
             query = query.where(key > after)
-        async with transaction(self._engines.reader) as run:
+        async with self._engines.reading() as run:
             return await run.all(query)
 
     def _changes(self, row: SealedRow) -> Mapping[str, _Change]:
@@ -174,7 +174,7 @@ class _Rotation:
     async def _remaining(self) -> int:
         """Count the rows that are not wholly under the first key."""
         rows = 0
-        async with transaction(self._engines.reader) as run:
+        async with self._engines.reading() as run:
             for table in sealed_tables():
                 rows += await run.one(count(table, not_under(table, self._ring.primary))) or 0
         return rows

@@ -91,17 +91,34 @@ class OneVisitConnection(aiosqlite.Connection):
         self._thread = self.worker = Thread(target=serve, args=(asked,), daemon=True)
         self._begin = ""
         self._only_reads = False
+        self._unsure = False
+        """Whether a statement was given up that may still be run, and begin a transaction."""
         self._wanted: str | None = None
         self.synchronous: str | None = None
         """What commits wait for now, where it was ever said."""
 
     def cursor(self) -> OneVisitCursor:  # type: ignore[override]  # SQLAlchemy needs no more
         """Make a cursor, without a visit."""
+        return OneVisitCursor(self, self._visit)
+
+    async def _visit(self, work: Callable[..., Any], *values: Any) -> Any:
         visit = cast("Visit", self._execute)  # pyright: ignore[reportUnknownMemberType]  # untyped
-        return OneVisitCursor(self, visit)
+        self._unsure = True
+        try:
+            found = await visit(work, *values)
+        except sqlite3.Error:
+            self._unsure = False
+            raise
+        self._unsure = False
+        return found
 
     def begin(self, begin: str, *, synchronous: str | None = None) -> None:
-        """Begin a transaction with the next statement, and say what its commit waits for."""
+        """Begin a transaction with the next statement, and say what its commit waits for.
+
+        SQLAlchemy says so too, when it is met within a transaction that has begun.
+        """
+        if self._begin or self.in_transaction:
+            return
         self._begin, self._wanted = begin, synchronous
         self._only_reads = begin == READING
 
@@ -111,15 +128,13 @@ class OneVisitConnection(aiosqlite.Connection):
         The first of a transaction may have to wait for a lock: only that one is a visit.
         """
         if self._begin:
-            visit = cast("Visit", self._execute)  # pyright: ignore[reportUnknownMemberType]  # untyped
-            return cast("tuple[list[Any], int]", await visit(self._fetch, sql, values))
+            return cast("tuple[list[Any], int]", await self._visit(self._fetch, sql, values))
         return self._fetch(sql, values)
 
     async def tell(self, sql: str, values: Sequence[Sequence[Any]]) -> None:
         """Run a brief statement for each of the values, in one visit when there are many."""
         if self._begin or len(values) > BRIEF:
-            visit = cast("Visit", self._execute)  # pyright: ignore[reportUnknownMemberType]  # untyped
-            await visit(self._fetch_all, sql, values)
+            await self._visit(self._fetch_all, sql, values)
         else:
             self._fetch_all(sql, values)
 
@@ -150,8 +165,9 @@ class OneVisitConnection(aiosqlite.Connection):
     async def rollback(self) -> None:
         """Roll back when there is a transaction; the pool asks each time it gets one back."""
         self._begin = ""
-        if self.in_transaction:
+        if self._unsure or self.in_transaction:
             await super().rollback()
+            self._unsure = False
 
     def run(
         self, execute: Callable[..., sqlite3.Cursor], statement: str, values: Any

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
-from typing import TYPE_CHECKING, Any, Final, TypeAlias, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Final, TypeAlias, TypeVar
 
 import sqlalchemy
 from sqlalchemy import Delete, Executable, Select, Table, Update
@@ -14,6 +14,7 @@ from sqlalchemy.sql.dml import ReturningUpdate
 from sqlalchemy.sql.selectable import TypedReturnsRows
 
 from companion.db.failures import translated
+from companion.db.kept_connections import KeptConnections
 from companion.db.prepared import Found, prepared
 from companion.db.rows import Row
 from companion.domain.errors import StorageUnavailable
@@ -143,15 +144,26 @@ class Statements:
 
 @asynccontextmanager
 async def transaction(engine: AsyncEngine) -> AsyncGenerator[Statements]:
-    """Run a transaction: commit at the end, roll back on an exception or cancellation."""
+    """Run a transaction of PostgreSQL: commit at the end, roll back when it is left otherwise."""
     async with AsyncExitStack() as stack:
-        with translated():  # waits for a connection; SQLite begins with the first statement
+        with translated():
             connection = await stack.enter_async_context(engine.connect())
             await connection.begin()
-            driver = None
-            if engine.dialect.name == "sqlite":
-                raw = await connection.get_raw_connection()
-                driver = cast("OneVisitConnection", raw.driver_connection)
-        yield Statements(connection, driver)
+        yield Statements(connection, None)
         with translated():
             await connection.commit()
+
+
+@asynccontextmanager
+async def short_transaction(
+    lender: KeptConnections, begin: str, synchronous: str | None = None
+) -> AsyncGenerator[Statements]:
+    """Run a transaction of SQLite as `transaction` does, on a connection that stays open."""
+    async with AsyncExitStack() as stack:
+        with translated():
+            kept = await stack.enter_async_context(lender.lent())
+        # with the first statement
+        kept.driver.begin(begin, synchronous=synchronous)
+        yield Statements(kept.connection, kept.driver)
+        with translated():
+            await kept.commit()

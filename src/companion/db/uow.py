@@ -26,7 +26,7 @@ from companion.db.repositories.replies import SqlReplies
 from companion.db.repositories.summaries import SqlSummaries
 from companion.db.repositories.tokens import SqlTokens
 from companion.db.repositories.turns import SqlTurns
-from companion.db.statements import Statements, transaction
+from companion.db.statements import Statements
 from companion.domain.errors import StorageUnavailable
 
 log = logging.getLogger(__name__)
@@ -76,7 +76,7 @@ class SqlStore:
 
     def read(self) -> AbstractAsyncContextManager[SqlUnitOfWork]:
         """Open a read-only unit of work, on one snapshot."""
-        return self._begun(transaction(self._engines.reader))
+        return self._begun(self._engines.reading())
 
     def write(self, *, first: bool = False) -> AbstractAsyncContextManager[SqlUnitOfWork]:
         """Open a writing unit of work; it commits at the end, or leaves nothing behind.
@@ -105,13 +105,13 @@ class SqlStore:
 
     async def ping(self) -> None:
         """Raise `StorageUnavailable` unless the database takes a write and keeps it."""
-        async with transaction(self._engines.writer) as run:
+        async with self._engines.writing() as run:
             await touch(run)
 
     def _writing(self, *, durable: bool, first: bool) -> AbstractAsyncContextManager[Statements]:
         if self._grouped is not None:
             return self._grouped.part(durable=durable, first=first)
-        return transaction(self._engines.writer if durable else self._engines.noter)
+        return self._engines.writing(durable=durable)
 
     def _unit(self, run: Statements) -> SqlUnitOfWork:
         ring, now = self._ring, self._now
@@ -143,6 +143,6 @@ async def open_store(
     and `ConfigurationError` on a URL we cannot use.
     """
     async with open_engines(url) as engines:
-        async with transaction(engines.writer) as run:
+        async with engines.writing() as run:
             fingerprints = await open_canary(run, ring, now())
         yield SqlStore(engines, ring, fingerprints, now)
