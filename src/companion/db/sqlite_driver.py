@@ -5,17 +5,18 @@ one by one. Each question is a hand-over between threads and two turns of the ev
 loop, which together cost more than the statement. This cursor does it all at once, and
 a transaction begins within the visit of its first statement.
 
-Even one visit costs more than to touch a few rows by key. Once a transaction has begun no
-statement waits for a lock, so the brief ones (`ask`) are run where they are asked for, on the
-event loop's own thread. Only the caller knows which ones are: see `Statements.quick`.
+Even one visit costs more than to touch a few rows by key. So the brief statements (`ask`) are
+run where they are asked for, on the event loop's own thread. Only the caller knows which ones
+are: see `Statements.quick`. The first of a transaction may find a lock in its way: then
+it waits for it on a visit.
 """
 
 from __future__ import annotations
 
 import sqlite3
 import time
-from collections.abc import Awaitable, Callable, Iterable, Sequence
-from contextlib import suppress
+from collections.abc import Awaitable, Callable, Generator, Iterable, Sequence
+from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
 from queue import SimpleQueue
@@ -28,6 +29,8 @@ from aiosqlite import core
 CHUNK: Final = 64
 BRIEF: Final = 20
 """So many statements at most are run on the event loop in one go."""
+PRIMARY: Final = 0xFF
+"""The part of an error's code that extended codes share."""
 AGAIN_S: Final = 0.01
 READING: Final = "BEGIN"
 """How a transaction begins that takes no lock."""
@@ -84,8 +87,9 @@ class OneVisitCursor:
 class OneVisitConnection(aiosqlite.Connection):
     """A connection with such cursors, which also skips a rollback of nothing."""
 
-    def __init__(self, connector: Callable[[], sqlite3.Connection]) -> None:
+    def __init__(self, connector: Callable[[], sqlite3.Connection], busy_timeout_s: float) -> None:
         super().__init__(connector, CHUNK)
+        self._patience = f"PRAGMA busy_timeout={round(busy_timeout_s * 1000)}"
         # a daemon: a process that is told to stop does not wait for it
         asked = cast("Questions", self._tx)  # pyright: ignore[reportUnknownMemberType]  # untyped
         self._thread = self.worker = Thread(target=serve, args=(asked,), daemon=True)
@@ -123,20 +127,47 @@ class OneVisitConnection(aiosqlite.Connection):
         self._only_reads = begin == READING
 
     async def ask(self, sql: str, values: Sequence[Any]) -> tuple[list[Any], int]:
-        """Run a brief statement; return its rows, and how many it touched.
-
-        The first of a transaction may have to wait for a lock: only that one is a visit.
-        """
+        """Run a brief statement; return its rows, and how many it touched."""
         if self._begin:
-            return cast("tuple[list[Any], int]", await self._visit(self._fetch, sql, values))
+            return cast("tuple[list[Any], int]", await self._first(self._fetch, sql, values))
         return self._fetch(sql, values)
 
     async def tell(self, sql: str, values: Sequence[Sequence[Any]]) -> None:
         """Run a brief statement for each of the values, in one visit when there are many."""
-        if self._begin or len(values) > BRIEF:
+        if len(values) > BRIEF:
             await self._visit(self._fetch_all, sql, values)
+        elif self._begin:
+            await self._first(self._fetch_all, sql, values)
         else:
             self._fetch_all(sql, values)
+
+    async def _first(self, work: Callable[..., Any], *values: Any) -> Any:
+        """Begin with that statement: at once, or on a visit when a lock has to be waited for."""
+        begin = self._begin
+        try:
+            with self._impatient():
+                return work(*values)
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & PRIMARY != sqlite3.SQLITE_BUSY:
+                raise
+        if not self.in_transaction:
+            self._begin = begin
+        return await self._visit(work, *values)
+
+    @contextmanager
+    def _impatient(self) -> Generator[None]:
+        raw = self._raw
+        raw.execute("PRAGMA busy_timeout=0")
+        try:
+            yield
+        finally:
+            raw.execute(self._patience)
+
+    @property
+    def _raw(self) -> sqlite3.Connection:
+        if self._connection is None:  # SQLAlchemy closes one that was in use when cancelled
+            raise sqlite3.ProgrammingError("the connection is closed")
+        return self._connection
 
     def _fetch_all(self, sql: str, values: Sequence[Sequence[Any]]) -> None:
         self.run(sqlite3.Cursor.executemany, sql, values).close()
@@ -173,11 +204,10 @@ class OneVisitConnection(aiosqlite.Connection):
         self, execute: Callable[..., sqlite3.Cursor], statement: str, values: Any
     ) -> sqlite3.Cursor:
         """Run a statement, in the transaction that was begun."""
-        if self._connection is None:  # SQLAlchemy closes one that was in use when cancelled
-            raise sqlite3.ProgrammingError("the connection is closed")
+        cursor = self._raw.cursor()
         if self._begin:
             self._open(self._begin)
-        return execute(self._conn.cursor(), statement, values)
+        return execute(cursor, statement, values)
 
     def _open(self, begin: str) -> None:
         if self._wanted and self._wanted != self.synchronous:  # not within a transaction
@@ -225,7 +255,7 @@ def connector(
             _log_ahead(connection, busy_timeout_s)
         return connection
 
-    return lambda: OneVisitConnection(opened)
+    return lambda: OneVisitConnection(opened, busy_timeout_s)
 
 
 def _log_ahead(connection: sqlite3.Connection, patience_s: float) -> None:
