@@ -6,9 +6,10 @@ import pytest
 
 from companion.bot.app import DiscordConfig, DiscordDoor
 from companion.clock import SystemClock
-from companion.domain.errors import ConfigurationError
+from companion.domain.errors import ConfigurationError, RateLimited
 from companion.domain.gateway_errors import ConnectionsUsedUp
 from companion.domain.secrets import Secret
+from companion.playground.faults import CALLBACK
 from tests.e2e.world import World, body, running, until
 from tests.support.provider_script import Answer
 
@@ -155,3 +156,17 @@ async def test_closed_before_it_connected(world: World) -> None:
     await asyncio.sleep(0)
     await door.close()
     await asyncio.wait_for(run, 5.0)
+
+
+async def test_draining_waits_until_a_refusal_is_told(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> None:
+        raise RateLimited(scope="user", retry_after_s=30.0)
+
+    monkeypatch.setattr(type(world.services.chat), "knock", refuse)
+    world.discord.faults.delay("POST", CALLBACK, 0.3)
+    asked = await world.start("ask", prompt="Hi.")
+    await until(lambda: world.door.busy > 0)
+    await world.door.drain(10.0)
+    assert "Ask again" in asked.text

@@ -12,7 +12,7 @@ from companion.domain.errors import NotAllowed, PromptEmpty, RateLimited
 from companion.domain.queue_errors import Overloaded
 from companion.limits.fair_queue import FIRST_GUESS_S, LONGEST_WAIT_S
 from companion.ports.limits import Bucket, LimitScope
-from companion.services.admission import EXPECTED_S
+from companion.services.expected import EXPECTED_S
 from tests.fakes.provider import ended
 from tests.services.house import (
     ADA,

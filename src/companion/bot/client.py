@@ -167,14 +167,6 @@ class CompanionBot(GatewayBot):
         with self._counted():
             await self._talking.forget(sorted(payload.message_ids))
 
-    async def on_application_command_error(
-        self, context: discord.ApplicationContext, exception: discord.DiscordException
-    ) -> None:
-        """Tell of an error in a command's callback."""
-        error = getattr(exception, "original", exception)
-        if isinstance(context, CompanionContext):
-            await self._error_hooks.tell(context.exchange, error)
-
     async def on_error(self, event_method: str, *args: object, **kwargs: object) -> None:
         """Log an error in an event that belongs to no interaction."""
         log.exception("event_failed", discord_event=event_method)
@@ -228,9 +220,13 @@ class CompanionBot(GatewayBot):
         command, shape = found
         check_options(shape, mappings(exchange.data.get("options")), _attached(exchange))
         exchange.interaction.command = command
-        await self.invoke_application_command(
-            CompanionContext(self, exchange.interaction, exchange)
-        )
+        failure: Exception | None = None
+        try:  # the library would leave the answer to an error to a task that nobody waits for
+            await command.invoke(CompanionContext(self, exchange.interaction, exchange))
+        except discord.ApplicationCommandInvokeError as error:
+            failure = error.original
+        if failure is not None:
+            raise failure  # not above: each of the two would be the other's reason then
 
     async def _suggest(self, exchange: Exchange) -> None:
         choices = self._error_hooks.listed(lambda: self._suggestions.choices(exchange))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict, deque
+from collections import OrderedDict
 from collections.abc import AsyncGenerator, Callable, Iterable
 from contextlib import asynccontextmanager
 from typing import Final
@@ -21,12 +21,10 @@ from companion.ports.limits import (
     Ticket,
 )
 from companion.services.access import identity
+from companion.services.expected import Expected
 
 USUAL_COST: Final = 1000
 """Tokens; what a request is taken for whose length is not looked at."""
-
-EXPECTED_S: Final = 2.0
-"""How long it takes from the door to the bucket at most, but for a long line at the desk."""
 
 _MOST_EMPTY: Final = 10_000
 
@@ -41,7 +39,7 @@ class Admission:
         self._desk = desk
         self._queue = queue
         self._empty = _EmptyBuckets(clock)
-        self._expected = _Expected(clock)
+        self._expected = Expected(clock)
 
     @property
     def running(self) -> int:
@@ -150,40 +148,6 @@ class _EmptyBuckets:
             if wait_s > 0:
                 raise _limited(bucket, wait_s)
             self._until.pop(bucket, None)
-
-
-class _Expected:
-    """Who passed the door and has not taken a token yet, by bucket.
-
-    Nobody who went away says so: who did not come after a while is not expected any more.
-    """
-
-    def __init__(self, clock: Clock) -> None:
-        self._clock = clock
-        self._until: dict[Bucket, deque[float]] = {}
-
-    def add(self, buckets: Iterable[Bucket]) -> None:
-        """Expect one."""
-        until = self._clock.monotonic() + EXPECTED_S
-        for bucket in buckets:
-            self._until.setdefault(bucket, deque()).append(until)
-
-    def remove(self, buckets: Iterable[Bucket]) -> None:
-        """Note that one came, or somebody else whom nobody expected."""
-        for bucket in buckets:
-            if waiting := self._until.get(bucket):
-                waiting.popleft()
-                self.count(bucket)
-
-    def count(self, bucket: Bucket) -> int:
-        """Return how many are expected."""
-        waiting, now = self._until.get(bucket), self._clock.monotonic()
-        while waiting and waiting[0] <= now:
-            waiting.popleft()
-        if not waiting:
-            self._until.pop(bucket, None)
-            return 0
-        return len(waiting)
 
 
 def _limited(bucket: Bucket, retry_after_s: float) -> RateLimited:
