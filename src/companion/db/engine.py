@@ -16,7 +16,7 @@ from collections.abc import AsyncGenerator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, Protocol, cast
+from typing import Any, Final, Protocol, cast
 from uuid import uuid4
 
 from sqlalchemy import URL, event
@@ -32,9 +32,6 @@ from companion.db.kept_connections import KeptConnections
 from companion.db.sqlite_driver import READING, OneVisitConnection, connector
 from companion.db.statements import Statements, short_transaction, transaction
 from companion.domain.errors import ConfigurationError, StorageUnavailable
-
-if TYPE_CHECKING:
-    import aiosqlite
 
 BUSY_TIMEOUT_S: Final = 5
 """How long SQLite waits for another process's write."""
@@ -266,6 +263,4 @@ async def _checkpoint(writer: AsyncEngine) -> None:
         async with writer.connect() as connection:
             # straight to the driver, because a checkpoint runs outside of any transaction
             raw = await connection.get_raw_connection()
-            driver = cast("aiosqlite.Connection", raw.driver_connection)
-            cursor = await driver.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-            await cursor.close()
+            await cast("OneVisitConnection", raw.driver_connection).checkpoint()

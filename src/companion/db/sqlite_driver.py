@@ -15,8 +15,8 @@ from __future__ import annotations
 
 import sqlite3
 import time
-from collections.abc import Awaitable, Callable, Generator, Iterable, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from queue import SimpleQueue
@@ -31,6 +31,7 @@ BRIEF: Final = 20
 """So many statements at most are run on the event loop in one go."""
 PRIMARY: Final = 0xFF
 """The part of an error's code that extended codes share."""
+IMPATIENT: Final = "PRAGMA busy_timeout=0"
 AGAIN_S: Final = 0.01
 READING: Final = "BEGIN"
 """How a transaction begins that takes no lock."""
@@ -109,7 +110,7 @@ class OneVisitConnection(aiosqlite.Connection):
         visit = cast("Visit", self._execute)  # pyright: ignore[reportUnknownMemberType]  # untyped
         self._unsure = True
         try:
-            found = await visit(work, *values)
+            found = await visit(self._patiently, work, *values)
         except sqlite3.Error:
             self._unsure = False
             raise
@@ -145,8 +146,7 @@ class OneVisitConnection(aiosqlite.Connection):
         """Begin with that statement: at once, or on a visit when a lock has to be waited for."""
         begin = self._begin
         try:
-            with self._impatient():
-                return work(*values)
+            return work(*values)
         except sqlite3.OperationalError as error:
             if error.sqlite_errorcode & PRIMARY != sqlite3.SQLITE_BUSY:
                 raise
@@ -154,14 +154,14 @@ class OneVisitConnection(aiosqlite.Connection):
             self._begin = begin
         return await self._visit(work, *values)
 
-    @contextmanager
-    def _impatient(self) -> Generator[None]:
+    def _patiently(self, work: Callable[..., Any], *values: Any) -> Any:
+        """Run something in the connection's thread, which may wait for a lock."""
         raw = self._raw
-        raw.execute("PRAGMA busy_timeout=0")
+        raw.execute(self._patience)
         try:
-            yield
+            return work(*values)
         finally:
-            raw.execute(self._patience)
+            raw.execute(IMPATIENT)
 
     @property
     def _raw(self) -> sqlite3.Connection:
@@ -199,6 +199,10 @@ class OneVisitConnection(aiosqlite.Connection):
         if self._unsure or self.in_transaction:
             await super().rollback()
             self._unsure = False
+
+    async def checkpoint(self) -> None:
+        """Move the write-ahead log into the file, outside of any transaction."""
+        await self._visit(self._fetch, "PRAGMA wal_checkpoint(TRUNCATE)", ())
 
     def run(
         self, execute: Callable[..., sqlite3.Cursor], statement: str, values: Any
@@ -253,6 +257,7 @@ def connector(
         connection = connect()
         if log_ahead:
             _log_ahead(connection, busy_timeout_s)
+        connection.execute(IMPATIENT)  # on the event loop nothing waits
         return connection
 
     return lambda: OneVisitConnection(opened, busy_timeout_s)
