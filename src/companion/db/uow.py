@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 from collections.abc import AsyncGenerator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
-from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from companion.db.canary import open_canary, touch
@@ -37,23 +36,85 @@ def utc_now() -> datetime:
     return datetime.now(UTC)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class SqlUnitOfWork:
-    """All repositories within one transaction."""
+    """All repositories within one transaction, each made when it is asked for."""
 
-    people: SqlPeople
-    keys: SqlKeys
-    conversations: SqlConversations
-    turns: SqlTurns
-    answer_messages: SqlAnswerMessages
-    summaries: SqlSummaries
-    chat_channels: SqlChatChannels
-    preferences: SqlPreferences
-    provider_log: SqlProviderLog
-    tokens: SqlTokens
-    idempotent_answers: SqlIdempotentAnswers
-    ledger: SqlLedger
-    replies: SqlReplies
+    def __init__(
+        self,
+        run: Statements,
+        ring: KeyRing,
+        fingerprints: RingFingerprints,
+        now: Callable[[], datetime],
+    ) -> None:
+        self._run = run
+        self._ring = ring
+        self._fingerprints = fingerprints
+        self._now = now
+
+    @property
+    def people(self) -> SqlPeople:
+        """Everyone we have met."""
+        return SqlPeople(self._run, self._now)
+
+    @property
+    def keys(self) -> SqlKeys:
+        """People's and servers' keys."""
+        return SqlKeys(self._run, self._ring, self._fingerprints, self._now)
+
+    @property
+    def conversations(self) -> SqlConversations:
+        """Conversations."""
+        return SqlConversations(self._run, self._ring, self._now)
+
+    @property
+    def turns(self) -> SqlTurns:
+        """Questions and their answers."""
+        return SqlTurns(self._run, self._ring, self._now)
+
+    @property
+    def answer_messages(self) -> SqlAnswerMessages:
+        """Which message shows which answer."""
+        return SqlAnswerMessages(self._run)
+
+    @property
+    def summaries(self) -> SqlSummaries:
+        """What is kept of long conversations."""
+        return SqlSummaries(self._run, self._ring, self._now)
+
+    @property
+    def chat_channels(self) -> SqlChatChannels:
+        """Where every message is a question."""
+        return SqlChatChannels(self._run)
+
+    @property
+    def preferences(self) -> SqlPreferences:
+        """Choices of people and servers."""
+        return SqlPreferences(self._run, self._ring, self._now)
+
+    @property
+    def provider_log(self) -> SqlProviderLog:
+        """What was asked of providers."""
+        return SqlProviderLog(self._run, self._ring)
+
+    @property
+    def tokens(self) -> SqlTokens:
+        """Tokens of the HTTP API."""
+        return SqlTokens(self._run)
+
+    @property
+    def idempotent_answers(self) -> SqlIdempotentAnswers:
+        """Answers that are given again to the same request."""
+        return SqlIdempotentAnswers(self._run, self._ring)
+
+    @property
+    def ledger(self) -> SqlLedger:
+        """Budgets, and what is held of them."""
+        return SqlLedger(self._run)
+
+    @property
+    def replies(self) -> SqlReplies:
+        """Answers under way."""
+        return SqlReplies(self._run, self._ring)
 
 
 class SqlStore:
@@ -97,7 +158,7 @@ class SqlStore:
         gate = self._gate.passing(first=first) if self._gate else nullcontext()
         try:
             async with gate, opening as run:
-                yield self._unit(run)
+                yield SqlUnitOfWork(run, self._ring, self.fingerprints, self._now)
         except StorageUnavailable as error:
             # people read that our memory is away; whoever runs this has to read why
             log.warning("database_failed", extra={"reason": error.reason})
@@ -112,24 +173,6 @@ class SqlStore:
         if self._grouped is not None:
             return self._grouped.part(durable=durable, first=first)
         return self._engines.writing(durable=durable)
-
-    def _unit(self, run: Statements) -> SqlUnitOfWork:
-        ring, now = self._ring, self._now
-        return SqlUnitOfWork(
-            people=SqlPeople(run, now),
-            keys=SqlKeys(run, ring, self.fingerprints, now),
-            conversations=SqlConversations(run, ring, now),
-            turns=SqlTurns(run, ring, now),
-            answer_messages=SqlAnswerMessages(run),
-            summaries=SqlSummaries(run, ring, now),
-            chat_channels=SqlChatChannels(run),
-            preferences=SqlPreferences(run, ring, now),
-            provider_log=SqlProviderLog(run, ring),
-            tokens=SqlTokens(run),
-            idempotent_answers=SqlIdempotentAnswers(run, ring),
-            ledger=SqlLedger(run),
-            replies=SqlReplies(run, ring),
-        )
 
 
 @asynccontextmanager
