@@ -28,7 +28,7 @@ from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection, QueuePoo
 
 from companion.db import urls
 from companion.db.failures import translated
-from companion.db.kept_connections import KeptConnections
+from companion.db.kept_connections import SQLITE_QUEUE_S, KeptConnections
 from companion.db.sqlite_driver import READING, OneVisitConnection, connector
 from companion.db.statements import Statements, short_transaction, transaction
 from companion.domain.errors import ConfigurationError, StorageUnavailable
@@ -40,8 +40,6 @@ FULL: Final = "FULL"
 NORMAL: Final = "NORMAL"
 """What a commit waits for."""
 WRITING: Final = "BEGIN IMMEDIATE"
-SQLITE_QUEUE_S: Final = 20.0
-"""How long a write may queue for the one writing connection."""
 POSTGRES_POOL: Final = 5
 POSTGRES_OVERFLOW: Final = 5
 POSTGRES_WORKING: Final = POSTGRES_POOL + POSTGRES_OVERFLOW - 1

@@ -13,7 +13,8 @@ from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Final
 
-from companion.db.engine import SQLITE_QUEUE_S, Engines
+from companion.db.engine import Engines
+from companion.db.kept_connections import SQLITE_QUEUE_S
 from companion.db.statements import Statements
 from companion.db.write_line import WriteLine
 from companion.domain.errors import StorageUnavailable

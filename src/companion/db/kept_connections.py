@@ -19,7 +19,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from companion.db.sqlite_driver import OneVisitConnection
 from companion.domain.errors import StorageUnavailable
 
-QUEUE_S: Final = 20.0
+SQLITE_QUEUE_S: Final = 20.0
 """How long a transaction may wait for a connection."""
 
 
@@ -81,7 +81,7 @@ class KeptConnections:
             await self._places.acquire()  # at once
             return
         try:
-            async with asyncio.timeout(QUEUE_S):
+            async with asyncio.timeout(SQLITE_QUEUE_S):
                 await self._places.acquire()
         except TimeoutError:
             raise StorageUnavailable(reason="busy") from None

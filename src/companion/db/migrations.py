@@ -18,7 +18,7 @@ from sqlalchemy import URL, Connection, inspect, text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from companion.db import urls
-from companion.db.engine import create_private_file, postgres_engine, sqlite_engine
+from companion.db.engine import WRITING, create_private_file, postgres_engine, sqlite_engine
 from companion.db.failures import translated
 from companion.db.migration_files import head
 from companion.domain.errors import StorageUnavailable
@@ -111,7 +111,7 @@ def _engine(url: URL) -> AsyncEngine:
         return postgres_engine(url)
     create_private_file(_path(url))
     # foreign keys stay off: remaking a table would delete the rows that point to it
-    return sqlite_engine(url, "BEGIN IMMEDIATE", busy_timeout_s=WAITS_S, log_ahead=True)
+    return sqlite_engine(url, WRITING, busy_timeout_s=WAITS_S, log_ahead=True)
 
 
 async def _lock(connection: AsyncConnection, *, on_sqlite: bool) -> None:
