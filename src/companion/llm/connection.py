@@ -17,12 +17,12 @@ from typing import Final
 
 import aiohttp
 import httpx2
-from openai import AsyncOpenAI, Omit
 
 from companion.domain.errors import CredentialRejected, ProviderBroken
 from companion.domain.models import Credential
 from companion.llm.chunks import ModelList, Transcription, decode_models, decode_transcription
 from companion.llm.errors import translated
+from companion.llm.sdk import openai
 from companion.llm.timings import ProviderTimings
 from companion.llm.transport import AiohttpTransport, Body, let_go
 from companion.ports.clock import Clock
@@ -56,7 +56,7 @@ class Connection:
             timeout=httpx2.Timeout(None, connect=timings.connect_s),
         )
         self._sdk = _Client(api_key="unset", max_retries=0, http_client=self._http)
-        self._endpoints: dict[str, AsyncOpenAI] = {}
+        self._endpoints: dict[str, openai.AsyncOpenAI] = {}
         self._waits = aiohttp.ClientTimeout(total=None, sock_connect=timings.connect_s)
 
     async def aclose(self) -> None:
@@ -127,7 +127,7 @@ class Connection:
 
         return await translated(ask(), model=model, now=self._clock.now())
 
-    def _endpoint(self, credential: Credential) -> AsyncOpenAI:
+    def _endpoint(self, credential: Credential) -> openai.AsyncOpenAI:
         found = self._endpoints.get(credential.base_url)
         if found is None:
             if len(self._endpoints) >= _ENDPOINTS:
@@ -137,11 +137,11 @@ class Connection:
         return found
 
 
-class _Client(AsyncOpenAI):
+class _Client(openai.AsyncOpenAI):
     """The SDK's client without what it finds in the environment."""
 
     @property
-    def default_headers(self) -> dict[str, str | Omit]:
+    def default_headers(self) -> dict[str, str | openai.Omit]:
         """Return the SDK's own headers only."""
         return {
             name: value

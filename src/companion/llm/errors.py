@@ -17,7 +17,6 @@ from typing import Final, TypeVar
 
 import httpx2
 import msgspec
-import openai
 
 from companion.domain.errors import (
     ProviderBroken,
@@ -28,6 +27,7 @@ from companion.domain.errors import (
 from companion.llm.chunks import read_error
 from companion.llm.refusals import Refusal
 from companion.llm.retry_after import retry_after_s
+from companion.llm.sdk import openai
 from companion.llm.sse import LineTooLong
 
 T = TypeVar("T")

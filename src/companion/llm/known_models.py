@@ -11,9 +11,8 @@ from datetime import date
 from functools import cache
 from typing import Final, get_args
 
-from openai.types.shared import ChatModel
-
 from companion.domain.models import Catalogue, Model, ModelId
+from companion.llm.sdk import ChatModel
 
 _CHAT: Final = re.compile(r"(?:ft:)?(?:gpt-|chatgpt-|o\d)")
 _OTHER_KIND: Final = re.compile(

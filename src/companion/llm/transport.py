@@ -145,8 +145,14 @@ def let_go(answer: aiohttp.ClientResponse) -> None:
         answer.close()
 
 
+def _tls() -> ssl.SSLContext | bool:
+    # aiohttp's own is there already. Where OpenSSL finds no certificates by itself, httpx2
+    # looks in more places, and loads 4 MiB to do so
+    return True if ssl.get_default_verify_paths().cafile else _found_elsewhere()
+
+
 @cache
-def _tls() -> ssl.SSLContext:
+def _found_elsewhere() -> ssl.SSLContext:
     # reading the certificates takes longer than anything else at start
     return httpx2.create_ssl_context()
 
