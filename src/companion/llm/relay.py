@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import AsyncGenerator
-from contextlib import AsyncExitStack, aclosing, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, closing
 from typing import Final
 
 import aiohttp
@@ -19,13 +19,12 @@ from companion.domain.errors import (
     ProviderOverloaded,
     ProviderRateLimited,
     ProviderUnreachable,
-    StreamCut,
 )
 from companion.domain.models import Credential
 from companion.llm.adaptation import Adaptations, Quirk, Quirks
 from companion.llm.answer import Watchdog
 from companion.llm.breaker import Breakers
-from companion.llm.chat import before_first_token, plainly
+from companion.llm.chat import plainly
 from companion.llm.connection import Connection, Message
 from companion.llm.endpoints import is_openai
 from companion.llm.error_answers import REFUSAL, refusal_of
@@ -36,7 +35,7 @@ from companion.llm.relay_stream import Reading, RelayedEvents
 from companion.llm.relay_whole import whole_answer
 from companion.llm.retrying import LONGEST_BACKOFF_S, Retries, rule_for
 from companion.llm.timings import ProviderTimings
-from companion.llm.transport import pieces_of
+from companion.llm.watched_body import WatchedBody
 from companion.ports.clock import Clock
 from companion.ports.relay import (
     Endpoint,
@@ -45,9 +44,7 @@ from companion.ports.relay import (
     OnRetry,
     RelayAnswer,
     RelayCall,
-    RelayEnding,
     RelayHead,
-    RelayPiece,
     RelayStream,
 )
 
@@ -154,11 +151,11 @@ class OpenAIRelay:
                 whole = whole_answer(answer, head, call, watchdog)
                 return await translated(whole, model=call.model, now=self._clock.now())
             reading = self._reading(call, ours, head.request_id)
-            events = RelayedEvents(pieces_of(answer), watchdog, self._timings, reading)
-            parts = await opening.enter_async_context(aclosing(events.parts()))
-            first = await _first(parts)
+            body = opening.enter_context(closing(WatchedBody(answer, watchdog)))
+            events = RelayedEvents(body, watchdog, self._timings, reading)
+            await events.begin()
             stack.push_async_callback(opening.pop_all().aclose)
-            return RelayStream(head=head, parts=_chained(first, parts))
+            return RelayStream(head=head, parts=events)
 
     def _reading(self, call: RelayCall, ours: Fields, request_id: str | None) -> Reading:
         return Reading(
@@ -203,19 +200,3 @@ def _is_single(call: RelayCall) -> bool:
         return call.endpoint is not Endpoint.IMAGE_EDITS
     several = call.body.get("n", b"1") not in {b"1", b"null"}
     return not several and not call.body.get("prompt", b"").startswith(b"[")
-
-
-async def _first(parts: AsyncGenerator[RelayPiece | RelayEnding]) -> RelayPiece | RelayEnding:
-    try:
-        return await anext(parts)
-    except StreamCut as cut:
-        failure = before_first_token(cut)
-    raise failure
-
-
-async def _chained(
-    first: RelayPiece | RelayEnding, rest: AsyncGenerator[RelayPiece | RelayEnding]
-) -> AsyncGenerator[RelayPiece | RelayEnding]:
-    yield first
-    async for part in rest:
-        yield part

@@ -7,7 +7,7 @@ events, and after the end of the answer a missing rest does no harm.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final
@@ -16,12 +16,14 @@ from companion.domain.conversation import Finish
 from companion.domain.errors import ProviderBroken, ProviderError, ProviderTimedOut, StreamCut
 from companion.domain.usage import Usage
 from companion.llm.answer import LONGEST_ANSWER, Ended, Watchdog, finish_of
+from companion.llm.chat import before_first_token
 from companion.llm.chunks import read_error
 from companion.llm.errors import UPSTREAM_ERRORS
 from companion.llm.refusals import Refusal
 from companion.llm.relay_chunks import ENDS, Relayed, decode_relayed, usage_in
 from companion.llm.sse import DONE, EventReader
 from companion.llm.timings import ProviderTimings
+from companion.llm.watched_body import WatchedBody
 from companion.ports.relay import RelayEnding, RelayPiece
 
 LONGEST_EVENT: Final = 8 * 2**20
@@ -43,43 +45,71 @@ class Reading:
 
 
 class RelayedEvents:
-    """The events of one stream."""
+    """The pieces of one stream as they come, then one ending.
+
+    Raises `StreamCut`, its reason as the cause. No generator, which each event would have
+    to pass.
+    """
 
     def __init__(
         self,
-        pieces: AsyncGenerator[bytes],
+        body: WatchedBody,
         watchdog: Watchdog,
         timings: ProviderTimings,
         reading: Reading,
     ) -> None:
-        self._pieces = pieces
+        self._body = body
         self._watchdog = watchdog
         self._timings = timings
         self._reading = reading
         self._events = EventReader(LONGEST_EVENT)
+        self._first: RelayPiece | RelayEnding | None = None
         self._finish: Ended | None = None
         self._ended = False
         self._done = False
+        self._cut_by: StreamCut | None = None
+        self._told = False
         self._usage: Usage | None = None
         self._length = 0
 
-    async def parts(self) -> AsyncGenerator[RelayPiece | RelayEnding]:
-        """Yield pieces, then one ending; raises `StreamCut`, its reason as the cause."""
-        while not self._done:
+    async def begin(self) -> None:
+        """Read as far as the first part, which then comes first; raises a `ProviderError`."""
+        try:
+            self._first = await anext(self)
+        except StreamCut as cut:
+            failure = before_first_token(cut)
+        else:
+            return
+        raise failure
+
+    def __aiter__(self) -> AsyncIterator[RelayPiece | RelayEnding]:
+        """Return itself: a stream is read once."""
+        return self
+
+    async def __anext__(self) -> RelayPiece | RelayEnding:
+        """Return the next part."""
+        if (first := self._first) is not None:
+            self._first = None
+            return first
+        while not self._done and self._cut_by is None:
             events: list[bytes] = []
             texts: list[str] = []
-            cut = await self._advance(events, texts)
+            self._cut_by = await self._advance(events, texts)
             if events:
-                yield RelayPiece(events=tuple(events), text="".join(texts))
-            if cut is not None:
-                if not self._ended:
-                    raise cut
-                break
-        yield RelayEnding(finish=self._finish or Finish.COMPLETE, usage=self._usage)
+                return RelayPiece(events=tuple(events), text="".join(texts))
+        if self._told:
+            raise StopAsyncIteration
+        self._told = True
+        if self._cut_by is not None and not self._ended:
+            raise self._cut_by
+        return RelayEnding(finish=self._finish or Finish.COMPLETE, usage=self._usage)
 
     async def _advance(self, events: list[bytes], texts: list[str]) -> StreamCut | None:
+        """Read one piece; return why reading cannot go on."""
         try:
-            await self._read_piece(events, texts)
+            self._read(await self._body.next_piece(), events, texts)
+            if self._done:
+                await self._read_last_bytes()
         except StreamCut as cut:
             return cut
         except ProviderError as error:
@@ -89,17 +119,13 @@ class RelayedEvents:
             return self._cut(self._reason(failure), failure)
         return None
 
-    async def _read_piece(self, events: list[bytes], texts: list[str]) -> None:
-        async with asyncio.timeout_at(self._watchdog.deadline):
-            piece = await anext(self._pieces, b"")
+    def _read(self, piece: bytes, events: list[bytes], texts: list[str]) -> None:
         came = self._events.feed(piece) if piece else self._events.end()
         for data in came:
             self._take(data, events, texts)
-        if self._done:
-            await self._read_last_bytes()
-        elif not piece:
+        if not piece and not self._done:
             raise StreamCut(reason="eof", request_id=self._reading.request_id)
-        elif came:
+        if came:
             over = self._ended and self._reading.single
             self._watchdog.allow(
                 self._timings.after_finish_s if over else self._timings.between_events_s
@@ -138,7 +164,7 @@ class RelayedEvents:
         # read to its end, the connection can take the next request
         with suppress(*UPSTREAM_ERRORS):
             async with asyncio.timeout(_LAST_BYTES_S):
-                await anext(self._pieces, b"")
+                await self._body.next_piece()
 
     def _cut(self, reason: str, cause: ProviderError) -> StreamCut:
         cut = StreamCut(

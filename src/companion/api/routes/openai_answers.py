@@ -6,7 +6,6 @@ an error event, and without `[DONE]`.
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, suppress
 from typing import Final
@@ -16,6 +15,7 @@ from starlette.types import Receive, Scope, Send
 
 from companion.api.errors import OPENAI, body_of, problem_of
 from companion.api.hanging_up import HungUp, unless_hung_up
+from companion.api.taking import parts_for
 from companion.domain.errors import ProviderError
 from companion.ports.relay import (
     RelayAnswer,
@@ -25,8 +25,6 @@ from companion.ports.relay import (
     RelayStream,
 )
 
-STALLED_S: Final = 60.0
-"""How long a client may take no bytes while more wait for it."""
 Headers = Sequence[tuple[str, str]]
 _DONE: Final = b"data: [DONE]\n\n"
 
@@ -69,14 +67,15 @@ class RelayResponse(Response):
 
     async def _send_stream(self, answer: RelayStream, send: Send) -> None:
         await send(self._start(answer.head, ("cache-control", "no-store")))
-        try:
-            async for part in answer.parts:
-                ends = isinstance(part, RelayEnding)
-                data = _DONE if ends else b"".join([b"data: %b\n\n" % e for e in part.events])
-                await _send_bytes(send, data)
-        except ProviderError as cut:
-            _, error = body_of(problem_of(cut), OPENAI)
-            await _send_bytes(send, b"data: %b\n\n" % error)
+        async with parts_for(send) as send_part:
+            try:
+                async for part in answer.parts:
+                    ends = isinstance(part, RelayEnding)
+                    data = _DONE if ends else b"".join([b"data: %b\n\n" % e for e in part.events])
+                    await send_part(data)
+            except ProviderError as cut:
+                _, error = body_of(problem_of(cut), OPENAI)
+                await send_part(b"data: %b\n\n" % error)
         await send({"type": "http.response.body", "body": b""})
 
     def _start(self, head: RelayHead, own: tuple[str, str]) -> dict[str, object]:
@@ -88,15 +87,6 @@ class RelayResponse(Response):
             "status": 200,
             "headers": [(name.encode("latin-1"), _plain(value)) for name, value in headers],
         }
-
-
-async def _send_bytes(send: Send, data: bytes) -> None:
-    """Send a part of a body; a client that takes nothing for long is given up."""
-    try:
-        async with asyncio.timeout(STALLED_S):
-            await send({"type": "http.response.body", "body": data, "more_body": True})
-    except TimeoutError:
-        raise asyncio.CancelledError from None
 
 
 def _plain(value: str) -> bytes:
