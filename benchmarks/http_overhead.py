@@ -96,6 +96,10 @@ class Line:
                 raise RuntimeError("cut")
         return ages
 
+    def send(self, request: bytes) -> None:
+        """Send a request, and read nothing."""
+        self._writer.write(request)
+
     def close(self) -> None:
         """Hang up."""
         self._writer.close()
@@ -205,7 +209,7 @@ async def main() -> None:
                 "COMPANION_MAX_STREAMS_PER_USER": "100",
             }
             async with running_app(environment, Path(folder), "--no-discord") as app:
-                token = _token(environment, Path(folder))
+                token = new_token(environment, Path(folder))
                 ours = int(app.health.rpartition(":")[2])
                 await measure(
                     Target("direct", port, "/v1/chat/completions", "sk-benchmark-0000"),
@@ -214,7 +218,8 @@ async def main() -> None:
                 print(f"\nCPU of the app: {app.cpu_s():.1f} s, peak {app.rss_mib():.0f} MiB")
 
 
-def _token(environment: dict[str, str], data: Path) -> str:
+def new_token(environment: dict[str, str], data: Path) -> str:
+    """Make a token for the HTTP API of the app whose data are there."""
     made = subprocess.run(
         [sys.executable, "-m", "companion", "tokens", "create", "benchmark"],
         env={**os.environ, **environment, "COMPANION_DATA_DIR": str(data)},

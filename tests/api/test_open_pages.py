@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import aiohttp
@@ -59,6 +60,8 @@ async def test_metrics_count_without_ids_or_secrets(world: World) -> None:
     assert "companion_replies_waiting 0.0" in shown
     assert "companion_discord_requests_refused 0.0" in shown
     assert "companion_event_loop_lag_seconds" in shown
+    assert re.search(r"^companion_tasks [1-9]", shown, re.MULTILINE)
+    assert "process_open_fds" in shown
     for secret in ("canary", "cmp_", "sk-"):
         assert secret not in shown
 

@@ -13,6 +13,7 @@ from prometheus_client import (
     Counter,
     Gauge,
     Histogram,
+    ProcessCollector,
     generate_latest,
 )
 
@@ -76,6 +77,12 @@ class Metrics:
             "Requests that Discord refused in the last ten minutes; at 10,000 it bans an address.",
             registry=registry,
         ).set_function(refused)
+        Gauge(
+            "companion_tasks",
+            "Tasks of the event loop; a number that only grows is something never finished.",
+            registry=registry,
+        ).set_function(_tasks)
+        ProcessCollector(registry=registry)
         self._lag = Histogram(
             "companion_event_loop_lag_seconds",
             "How late the event loop wakes up.",
@@ -105,3 +112,7 @@ class Metrics:
             due = loop.time() + LAG_EVERY_S
             await asyncio.sleep(LAG_EVERY_S)
             self._lag.observe(max(0.0, loop.time() - due))
+
+
+def _tasks() -> int:
+    return len(asyncio.all_tasks())
