@@ -181,7 +181,7 @@ async def run(minutes: float) -> None:
     with tempfile.TemporaryDirectory() as folder:
         async with LocalDiscord.start() as discord, ScriptedProvider.start(validate=False) as model:
             model.default = lambda _: Answer(text=_WORDS, ttft_s=0.3, tokens_per_s=100.0)
-            set_up = environment(discord, model)
+            set_up = environment(discord, model) | {"COMPANION_MAX_STREAMS_PER_USER": "100"}
             async with running_app(set_up, Path(folder)) as app:
                 await discord.wait_for_commands(["ask", "clear"])
                 token = new_token(set_up, Path(folder))
