@@ -13,18 +13,21 @@ it waits for it on a visit.
 
 from __future__ import annotations
 
+import asyncio
 import sqlite3
 import time
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Sequence
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from queue import SimpleQueue
 from threading import Thread
-from typing import Any, Final, cast
+from typing import Any, Final, TypeVar, cast
 
 import aiosqlite
 from aiosqlite import core
+
+T = TypeVar("T")
 
 CHUNK: Final = 64
 BRIEF: Final = 20
@@ -35,10 +38,28 @@ IMPATIENT: Final = "PRAGMA busy_timeout=0"
 AGAIN_S: Final = 0.01
 READING: Final = "BEGIN"
 """How a transaction begins that takes no lock."""
-Visit = Callable[..., Awaitable[Any]]
+Visit = Callable[..., Coroutine[Any, Any, Any]]
 """Runs a function in the connection's thread."""
 Questions = SimpleQueue[tuple[Any, Callable[[], Any]]]
 """What the thread is asked to run, each with the future that takes the answer."""
+
+
+async def undisturbed(work: Coroutine[Any, Any, T]) -> T:
+    """Do work on a connection to its end, and be cancelled afterwards.
+
+    The thread would go on with it, beside whatever comes next in the same transaction; and a
+    connection that SQLAlchemy is cancelled on is closed, with all that others did on it.
+    """
+    working = asyncio.ensure_future(work)
+    try:
+        return await asyncio.shield(working)
+    except asyncio.CancelledError:
+        while not working.done():
+            with suppress(asyncio.CancelledError):
+                await asyncio.wait({working})
+        if not working.cancelled():
+            working.exception()  # nobody hears of it, and that is meant
+        raise
 
 
 class OneVisitCursor:
@@ -136,7 +157,7 @@ class OneVisitConnection(aiosqlite.Connection):
     async def tell(self, sql: str, values: Sequence[Sequence[Any]]) -> None:
         """Run a brief statement for each of the values, in one visit when there are many."""
         if len(values) > BRIEF:
-            await self._visit(self._fetch_all, sql, values)
+            await undisturbed(self._visit(self._fetch_all, sql, values))
         elif self._begin:
             await self._first(self._fetch_all, sql, values)
         else:
@@ -152,7 +173,7 @@ class OneVisitConnection(aiosqlite.Connection):
                 raise
         if not self.in_transaction:
             self._begin = begin
-        return await self._visit(work, *values)
+        return await undisturbed(self._visit(work, *values))
 
     def _patiently(self, work: Callable[..., Any], *values: Any) -> Any:
         """Run something in the connection's thread, which may wait for a lock."""

@@ -17,12 +17,11 @@ from companion.db.failures import translated
 from companion.db.kept_connections import KeptConnections
 from companion.db.prepared import Found, prepared
 from companion.db.rows import Row
+from companion.db.sqlite_driver import OneVisitConnection, undisturbed
 from companion.domain.errors import StorageUnavailable
 
 if TYPE_CHECKING:
     from sqlalchemy.dialects import postgresql
-
-    from companion.db.sqlite_driver import OneVisitConnection
 
 T = TypeVar("T")
 Insert: TypeAlias = "sqlite.Insert | postgresql.Insert"
@@ -67,25 +66,28 @@ class Statements:
     async def one(self, statement: TypedReturnsRows[T]) -> T | None:
         """Return the first row's only column (or the row object), or `None` without a row."""
         with translated():
-            return (await self._session.scalars(statement, execution_options=_OPTIONS)).first()
+            return (await self._execute(statement)).scalars().first()
 
     async def all(self, statement: TypedReturnsRows[T]) -> Sequence[T]:
         """Return every row's only column (or the row object)."""
         with translated():
-            return (await self._session.scalars(statement, execution_options=_OPTIONS)).all()
+            return (await self._execute(statement)).scalars().all()
 
     async def rows(
         self, query: Select[*tuple[Any, ...]] | ReturningUpdate[*tuple[Any, ...]]
     ) -> Sequence[Any]:
         """Return rows of several columns."""
         with translated():
-            return (await self._session.execute(query, execution_options=_OPTIONS)).all()
+            return (await self._execute(query)).all()
 
     async def run(self, change: Update | Delete | Insert) -> int:
         """Run a change; return how many rows it touched."""
         with translated():
-            result: Any = await self._session.execute(change, execution_options=_OPTIONS)
-            return int(result.rowcount)
+            return int((await self._execute(change)).rowcount)
+
+    async def _execute(self, statement: Executable) -> Any:
+        asking = self._session.execute(statement, execution_options=_OPTIONS)
+        return await (asking if self._driver is None else undisturbed(asking))
 
     async def quick(self, statement: Executable, values: Mapping[str, Any] | None = None) -> Found:
         """Run a statement on tables (not row classes) that touches few rows, by key.
