@@ -61,27 +61,23 @@ class Metrics:
             buckets=_SECONDS,
             registry=registry,
         )
-        Gauge(
-            "companion_replies_running", "Replies being made right now.", registry=registry
-        ).set_function(running)
-        Gauge(
-            "companion_replies_waiting", "Replies waiting for a slot.", registry=registry
-        ).set_function(waiting)
-        Gauge(
+        self._now("companion_replies_running", "Replies being made right now.", running)
+        self._now("companion_replies_waiting", "Replies waiting for a slot.", waiting)
+        self._now(
             "companion_limits_degraded",
             "1 while Redis is away and this process keeps its share of the limits alone.",
-            registry=registry,
-        ).set_function(limits_degraded)
-        Gauge(
+            limits_degraded,
+        )
+        self._now(
             "companion_discord_requests_refused",
             "Requests that Discord refused in the last ten minutes; at 10,000 it bans an address.",
-            registry=registry,
-        ).set_function(refused)
-        Gauge(
+            refused,
+        )
+        self._now(
             "companion_tasks",
             "Tasks of the event loop; a number that only grows is something never finished.",
-            registry=registry,
-        ).set_function(_tasks)
+            _tasks,
+        )
         ProcessCollector(registry=registry)
         self._lag = Histogram(
             "companion_event_loop_lag_seconds",
@@ -89,6 +85,10 @@ class Metrics:
             buckets=_LAGS,
             registry=registry,
         )
+
+    def _now(self, name: str, meaning: str, value: Callable[[], float]) -> None:
+        """Show what a number is when it is asked for."""
+        Gauge(name, meaning, registry=self._registry).set_function(value)
 
     def request(self, route: str, method: str, status: int, began: float) -> None:
         """Count a request; `began` is a reading of `time.perf_counter`, status 0 is a hang-up."""
