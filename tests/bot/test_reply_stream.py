@@ -300,13 +300,33 @@ async def test_ending_is_tried_six_times_within_two_minutes() -> None:
     assert not stream.delivered
 
 
-@in_virtual_time
-async def test_deleted_message_is_left_alone_and_events_are_consumed() -> None:
-    responder = FakeResponder(LoopClock(), may_move_on=True)
-    responder.faults.extend([None, DeliveryGone(status=404, code=10008)])
-    end = await play(responder, STARTED, *spoken(PROSE, per_token_s=0.02), finished())
-    assert end == finished()
-    assert len(responder.writes) == 1
+@pytest.mark.parametrize(
+    ("gone", "may_move_on", "given_up"),
+    [
+        (DeliveryGone(status=404, code=10008), True, True),  # its message was deleted
+        (DeliveryGone(status=403, code=50001), False, True),  # the channel is out of reach
+        (DeliveryGone(status=404, code=10003), True, False),  # there is another way to try
+        (DeliveryGone(status=401, code=50027), False, False),  # time is up, and it goes on unseen
+    ],
+)
+def test_reply_is_given_up_when_nobody_can_see_any_more_of_it(
+    gone: DeliveryGone, may_move_on: bool, given_up: bool
+) -> None:
+    @in_virtual_time
+    async def run() -> None:
+        clock, calls = LoopClock(), list[bool]()
+        responder = FakeResponder(clock, may_move_on=may_move_on)
+        responder.faults.extend([None, gone])
+        stream = ReplyStream(
+            responder, OutputPacing(clock), clock=clock, give_up=lambda: calls.append(True)
+        )
+        events = script(STARTED, *spoken(PROSE, per_token_s=0.02), finished())
+        assert await stream.render(events, PlainWords()) == finished()
+        assert calls == [True] * given_up
+        assert stream.delivered == (gone.code == 10003)
+        assert (len(responder.writes) == 1) != stream.delivered
+
+    run()
 
 
 @in_virtual_time

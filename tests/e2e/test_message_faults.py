@@ -6,8 +6,6 @@ import pytest
 
 from companion.playground.api_errors import Problem
 from companion.playground.faults import FaultKind
-from companion.playground.state import Message
-from companion.playground.threads import new_thread
 from companion.playground.vocabulary import MEMBER_DEFAULTS, Permission
 from tests.e2e.conftest import Opener
 from tests.e2e.world import World, body, labels, until
@@ -20,10 +18,6 @@ SLOW = Answer(text="tick " * 120, tokens_per_s=80)
 
 def mention(world: World) -> str:
     return f"<@{world.discord.application_id}>"
-
-
-async def begun(world: World, said: Message) -> None:
-    await until(lambda: any("tick" in each.text for each in world.below(said)), 15.0)
 
 
 @pytest.mark.parametrize("kind", [FaultKind.LOSE_ANSWER, FaultKind.RESET])
@@ -73,36 +67,6 @@ async def test_webhook_that_is_gone_is_used_no_more(world: World) -> None:
     world.discord.faults.remove_webhook(asked)
     await until(lambda: not world.door.busy, 15.0)
     assert len([r for r in world.discord.requests if r.code == 10015]) == 1
-
-
-async def test_thread_that_is_archived_meanwhile_is_opened_again(world: World) -> None:
-    world.provider.script(SLOW)
-    places = world.discord.world
-    thread = new_thread(places, places.channel("general"), places.person("Ada"), "Talk")
-    said = await world.say(f"{mention(world)} Tick.", where=thread)
-    await begun(world, said)
-    world.discord.admin.archive(thread)
-    (answer,) = await world.heard(said)
-    assert body(answer).strip() == SLOW.text.strip()
-    assert "Regenerate" in labels(answer)
-
-
-async def test_channel_that_is_deleted_meanwhile_harms_nobody(world: World) -> None:
-    world.provider.script(SLOW)
-    said = await world.say(f"{mention(world)} Tick.", where="random")
-    await begun(world, said)
-    world.discord.world.delete_channel("random")
-    await until(lambda: not world.door.busy, 15.0)
-    assert body(await world.ask("Still there?")) == HELLO
-
-
-async def test_answer_that_is_deleted_meanwhile_stays_deleted(world: World) -> None:
-    world.provider.script(SLOW)
-    said = await world.say(f"{mention(world)} Tick.")
-    await begun(world, said)
-    await world.discord.delete("Ada", world.below(said)[0])
-    await until(lambda: not world.door.busy, 15.0)
-    assert world.below(said) == []
 
 
 async def test_apps_and_webhooks_are_never_answered(world: World) -> None:

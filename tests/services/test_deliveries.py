@@ -49,7 +49,7 @@ class Desk:
             await by.begin(unit, sent, turn.id, terms())
             assert await unit.turns.begin(turn)
         by.follow(sent.id, turn, texts)
-        by.watch(sent.id, self.running)
+        by.watch(sent, self.running)
         return turn
 
     async def taken_by_another(self) -> StoredReply:

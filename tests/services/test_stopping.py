@@ -9,9 +9,11 @@ import pytest
 from companion.domain.actor import Actor, GuildId, Place
 from companion.domain.chat import ChatEvent, Delta, Finished, Started
 from companion.domain.conversation import Finish
+from companion.domain.delivery import Delivery
 from companion.domain.errors import AlreadyRunning, ButtonExpired, Draining, NotYours
 from companion.domain.models import Catalogue
 from companion.ports.store import CallStatus
+from tests.db.things import delivery
 from tests.fakes.provider import ended
 from tests.services.house import (
     ADA,
@@ -31,10 +33,17 @@ from tests.services.house import (
 class Reply:
     """A reply that has said `Half` and goes on only when told to."""
 
-    def __init__(self, house: House, who: Actor = ADA, where: Place = HERE) -> None:
+    def __init__(
+        self,
+        house: House,
+        who: Actor = ADA,
+        where: Place = HERE,
+        *,
+        sent: Delivery | None = None,
+    ) -> None:
         self.go_on = asyncio.Event()
         house.provider.script("Half", self.go_on, " whole", ended())
-        self.events = house.services.chat.ask(request("Why?", who, where))
+        self.events = house.services.chat.ask(request("Why?", who, where, delivery=sent))
         self.seen: list[ChatEvent] = []
 
     async def started(self) -> Started:
@@ -123,6 +132,19 @@ async def test_the_first_reason_to_end_counts(house: House) -> None:
     await asyncio.sleep(0)
     await reply.events.aclose()
     assert house.turns[0].finish is Finish.STOPPED
+
+
+async def test_reply_that_nobody_can_see_any_more_ends_as_a_stopped_one(house: House) -> None:
+    sent = delivery()
+    reply = Reply(house, sent=sent)
+    await reply.started()
+    house.services.deliveries.give_up(sent.id)
+    assert (await reply.rest()).finish is Finish.STOPPED
+    assert house.provider.open == 0
+    assert (house.turns[0].answer, house.turns[0].finish) == ("Half", Finish.STOPPED)
+    (call,) = house.log
+    assert call.end is not None
+    assert (call.end.status, call.end.error_code) == (CallStatus.STOPPED, "unseen")
 
 
 # A door that dies

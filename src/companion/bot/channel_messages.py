@@ -21,7 +21,13 @@ import structlog
 from discord.http import HTTPClient, Route
 
 from companion.bot.buttons import Button
-from companion.bot.responder import DeliveryDelayed, DeliveryError, DeliveryGone, TextFile
+from companion.bot.responder import (
+    ARCHIVED,
+    DeliveryDelayed,
+    DeliveryError,
+    DeliveryGone,
+    TextFile,
+)
 from companion.bot.rest import RateLimited
 from companion.bot.standing import Held
 from companion.bot.views import view_of
@@ -29,8 +35,8 @@ from companion.bot.views import view_of
 log = structlog.get_logger()
 
 DELETE_S: Final = 30.0
+REOPEN_S: Final = 10.0
 UNKNOWN_MESSAGE: Final = 10008
-ARCHIVED: Final = 50083
 _MESSAGES: Final = "/channels/{channel_id}/messages"
 _FLAGS: Final = discord.MessageFlags(suppress_embeds=True).value
 
@@ -148,7 +154,7 @@ class ChannelMessages:
     async def _request(
         self, route: Route, payload: Payload, file: TextFile | None
     ) -> Mapping[str, object]:
-        with self._translated():
+        with _translated():
             async with asyncio.timeout(self._request_s):
                 try:
                     return await self._send(route, payload, file)
@@ -165,16 +171,12 @@ class ChannelMessages:
         sent: Any = await self._http.request(route, paced=True, **body)
         return cast("Mapping[str, object]", sent)
 
-    @contextmanager
-    def _translated(self) -> Generator[None]:
-        try:
-            yield
-        except discord.HTTPException as error:
-            raise _delivery_error(error) from error
-        except Held as held:
-            raise DeliveryDelayed(retry_after_s=held.seconds) from held
-        except (aiohttp.ClientError, TimeoutError, OSError) as error:
-            raise DeliveryDelayed from error
+
+async def reopen(http: HTTPClient, thread_id: int) -> None:
+    """Open an archived thread again; raises `DeliveryError`."""
+    with _translated():
+        async with asyncio.timeout(REOPEN_S):
+            await http.edit_channel(thread_id, archived=False)
 
 
 async def delete_messages(http: HTTPClient, messages: Iterable[tuple[int, int]]) -> None:
@@ -185,6 +187,18 @@ async def delete_messages(http: HTTPClient, messages: Iterable[tuple[int, int]])
                 await http.delete_message(channel_id, message_id)
         except (discord.HTTPException, aiohttp.ClientError, TimeoutError, OSError) as error:
             log.info("message_not_deleted", why=type(error).__name__)
+
+
+@contextmanager
+def _translated() -> Generator[None]:
+    try:
+        yield
+    except discord.HTTPException as error:
+        raise _delivery_error(error) from error
+    except Held as held:
+        raise DeliveryDelayed(retry_after_s=held.seconds) from held
+    except (aiohttp.ClientError, TimeoutError, OSError) as error:
+        raise DeliveryDelayed from error
 
 
 def _delivery_error(error: discord.HTTPException) -> DeliveryError:

@@ -8,7 +8,7 @@ messages, where the app may speak there and the reply is not for one person's ey
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -16,7 +16,7 @@ import discord
 from discord.http import HTTPClient
 
 from companion.bot.buttons import Button
-from companion.bot.channel_messages import ChannelMessages, Spot
+from companion.bot.channel_messages import ChannelMessages, Spot, reopen
 from companion.bot.interaction_webhook import (
     FOLLOW_UPS_USED_UP,
     ORIGINAL,
@@ -25,7 +25,7 @@ from companion.bot.interaction_webhook import (
     SentMessage,
 )
 from companion.bot.origin import only_person_installed
-from companion.bot.responder import DeliveryDelayed, TextFile
+from companion.bot.responder import ARCHIVED, DeliveryDelayed, DeliveryGone, TextFile
 from companion.bot.views import view_of
 from companion.domain.delivery import Shown
 from companion.ports.clock import Clock
@@ -146,7 +146,8 @@ class InteractionResponder:
             await self._channel.edit(in_channel, content, buttons, file)
             return
         payload = _payload(content, buttons, ephemeral=False)
-        sent = await self._webhook.edit(self._message_ids[part], payload, file)
+        message_id = self._message_ids[part]
+        sent = await self._opening(lambda: self._webhook.edit(message_id, payload, file))
         self._learn(sent, part)
 
     async def send(
@@ -160,7 +161,7 @@ class InteractionResponder:
         if self._earlier:
             return await self._write_over(payload, file)
         try:
-            sent = await self._webhook.send(payload, file)
+            sent = await self._opening(lambda: self._webhook.send(payload, file))
         except DeliveryDelayed as delayed:
             if delayed.code == FOLLOW_UPS_USED_UP:
                 self._follow_ups_left = 0
@@ -170,9 +171,21 @@ class InteractionResponder:
         return self._append(sent)
 
     async def _write_over(self, payload: Mapping[str, object], file: TextFile | None) -> int:
-        sent = await self._webhook.edit(self._earlier[0], payload, file)
+        earlier = self._earlier[0]
+        sent = await self._opening(lambda: self._webhook.edit(earlier, payload, file))
         self._earlier.popleft()
         return self._append(sent)
+
+    async def _opening(self, request: Callable[[], Awaitable[SentMessage]]) -> SentMessage:
+        """Make a request, and once more after opening the thread if it was archived."""
+        try:
+            return await request()
+        except DeliveryGone as gone:
+            target = self._target
+            if gone.code != ARCHIVED or target.channel_id is None or not target.may_speak:
+                raise
+        await reopen(target.http, target.channel_id)
+        return await request()
 
     def _append(self, sent: SentMessage) -> int:
         self._message_ids.append(sent.id)

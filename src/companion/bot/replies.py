@@ -58,9 +58,10 @@ class Way:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Written:
-    """How a reply ended, and whether Discord refused its text."""
+    """How a reply ended, whether all of it is shown, and whether Discord refused its text."""
 
     end: ChatEvent
+    delivered: bool
     refused: bool
 
 
@@ -118,7 +119,7 @@ class Replies:
             await exchange.reply(self._words.blocked())
         messages = responder.public_messages
         await self._aftermath.note(end, exchange.place, messages)
-        if isinstance(end, Finished):
+        if isinstance(end, Finished) and written.delivered:
             await self._aftermath.consider_thread(
                 ShownAnswer(
                     actor=exchange.actor,
@@ -157,7 +158,7 @@ class Replies:
             await incoming.reply(self._words.blocked())
         await messages.delete_unused()
         await self._aftermath.note(end, incoming.place, messages.ids)
-        if isinstance(end, Finished):
+        if isinstance(end, Finished) and written.delivered:
             await self._aftermath.consider_thread(
                 ShownAnswer(
                     actor=incoming.actor,
@@ -174,13 +175,18 @@ class Replies:
     ) -> Written:
         """Show the events of a reply by that way, while it is this process's."""
         tracked = TrackedResponder(way.responder, self._deliveries, reply, way.shown)
-        stream = ReplyStream(tracked, self._pacing, clock=self._clock)
+        stream = ReplyStream(
+            tracked,
+            self._pacing,
+            clock=self._clock,
+            give_up=lambda: self._deliveries.give_up(reply),
+        )
         try:
             end = await stream.render(events, words)
         finally:
             if stream.delivered:  # also when this task is being cancelled
                 self._deliveries.finish(reply)
-        return Written(end=end, refused=stream.refused)
+        return Written(end=end, delivered=stream.delivered, refused=stream.refused)
 
     def _messages_below(self, incoming: Incoming, reused: Sequence[int]) -> ChannelMessages:
         message = incoming.message

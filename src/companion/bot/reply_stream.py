@@ -7,7 +7,7 @@ date with it in a task of its own, so that a slow Discord never holds up the mod
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 
 from companion.bot.buttons import Button
@@ -32,7 +32,10 @@ class ReplyTimings:
 
 
 class ReplyStream:
-    """Renders one reply into the messages of one responder."""
+    """Renders one reply into the messages of one responder.
+
+    `give_up` is called when nothing more of it can be shown, while the events go on.
+    """
 
     def __init__(
         self,
@@ -40,11 +43,13 @@ class ReplyStream:
         pacing: OutputPacing,
         *,
         clock: Clock,
+        give_up: Callable[[], None] | None = None,
         timings: ReplyTimings | None = None,
     ) -> None:
         self._responder = responder
         self._pacing = pacing
         self._clock = clock
+        self._give_up = give_up
         self._timings = timings or ReplyTimings()
         self._display = ReplyDisplay()
         self._settled = 0
@@ -63,7 +68,12 @@ class ReplyStream:
         with self._pacing.reply() as pace:
             time_up = TimeUp(text=words.out_of_time(), rest_note=words.rest_in_file())
             writer = ReplyWriter(
-                self._display, self._responder, pace, clock=self._clock, time_up=time_up
+                self._display,
+                self._responder,
+                pace,
+                clock=self._clock,
+                time_up=time_up,
+                give_up=self._give_up,
             )
             writing = asyncio.create_task(writer.run())
             thinking: asyncio.Task[None] | None = None

@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Hashable
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Final
 
 from companion.bot.output_pacing import ReplyPace
 from companion.bot.reply_display import ReplyDisplay, Write
-from companion.bot.responder import DeliveryDelayed, DeliveryGone, Responder
+from companion.bot.responder import ARCHIVED, DeliveryDelayed, DeliveryGone, Responder
 from companion.ports.clock import Clock
 
 log = logging.getLogger(__name__)
@@ -52,6 +52,7 @@ class ReplyWriter:
         *,
         clock: Clock,
         time_up: TimeUp,
+        give_up: Callable[[], None] | None = None,
         timings: WriteTimings | None = None,
     ) -> None:
         self._display = display
@@ -59,6 +60,7 @@ class ReplyWriter:
         self._pace = pace
         self._clock = clock
         self._time_up = time_up
+        self._give_up = give_up
         self._timings = timings or WriteTimings()
         self._changed = asyncio.Event()
         self._urgent = asyncio.Event()
@@ -83,10 +85,13 @@ class ReplyWriter:
             while await self._step():
                 pass
         except DeliveryGone as gone:
-            # someone deleted the message, or there is no way left: the answer is stored
+            # someone deleted the message, or there is no way left
             self.delivered = False
-            self.refused = gone.status == HTTPStatus.BAD_REQUEST
+            self.refused = gone.status == HTTPStatus.BAD_REQUEST and gone.code != ARCHIVED
             log.warning("reply_gone", extra={"status": gone.status, "code": gone.code})
+            # with a token that ran out nothing is lost: the whole answer is kept to go on from
+            if self._give_up is not None and gone.status != HTTPStatus.UNAUTHORIZED:
+                self._give_up()
 
     async def _step(self) -> bool:
         """Do or wait for one thing; false when all is done."""

@@ -12,9 +12,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Final, Protocol
 
 from companion.bot.buttons import Button
+
+ARCHIVED: Final = 50083
+"""Discord's code for a thread in which nothing changes until it is opened again."""
 
 
 @dataclass(kw_only=True, eq=False)

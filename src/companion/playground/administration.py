@@ -88,6 +88,12 @@ class Administration:
 
     # -- threads -----------------------------------------------------------------------
 
+    def lock(self, thread: Channel) -> None:
+        """Lock an open thread: from now on only who manages threads writes in it."""
+        assert thread.thread is not None
+        thread.thread.locked = True
+        self._world.change_channel(thread)
+
     def archive(self, thread: Channel, *, locked: bool = False) -> None:
         """Archive a thread, and lock it when asked to."""
         assert thread.thread is not None

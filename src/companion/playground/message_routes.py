@@ -14,7 +14,7 @@ from companion.playground.message_board import MessageBoard, as_seen_by
 from companion.playground.message_drafts import Draft, read_draft
 from companion.playground.permissions import can_hold_messages, sending_needs
 from companion.playground.state import Channel, Message
-from companion.playground.threads import enter_to_write, refuse_archived
+from companion.playground.threads import enter_to_write, refuse_archived, refuse_shut
 from companion.playground.typing_events import announce_typing
 from companion.playground.vocabulary import MessageFlag, Permission
 from companion.playground.wire import JsonObject, as_int, as_list
@@ -130,7 +130,7 @@ class MessageRoutes:
         if message.author is not self._world.app:
             return self._suppress_embeds(call, channel, message)
         draft = read_draft(call, old=message)
-        refuse_archived(channel)
+        refuse_shut(self._world, channel, self._world.app)
         self._board.edit(channel, message, draft)
         return Reply(body=payloads.message(message))
 

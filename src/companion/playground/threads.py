@@ -73,6 +73,14 @@ def refuse_archived(channel: Channel) -> None:
         raise ApiError(Problem.THREAD_ARCHIVED)
 
 
+def refuse_shut(world: World, channel: Channel, person: Person) -> None:
+    """Raise `ApiError` (50083, 160005) where not even one's own messages can be edited."""
+    refuse_archived(channel)
+    manages = Permission.MANAGE_THREADS in world.permissions(person, channel)
+    if channel.thread is not None and channel.thread.locked and not manages:
+        raise ApiError(Problem.THREAD_LOCKED)
+
+
 def set_archived(world: World, thread: Channel, *, archived: bool) -> None:
     """Archive or open a thread and tell everyone."""
     assert thread.thread is not None

@@ -13,7 +13,7 @@ from companion.playground.interaction_routes import InteractionRoutes
 from companion.playground.message_board import MessageBoard
 from companion.playground.message_drafts import Draft, read_draft
 from companion.playground.state import Message
-from companion.playground.threads import enter_to_write, refuse_archived
+from companion.playground.threads import enter_to_write, refuse_shut
 from companion.playground.world import World
 
 _WEBHOOK = "/webhooks/{webhook_id}/{webhook_token}"
@@ -75,6 +75,8 @@ class WebhookRoutes:
     def edit(self, call: Call) -> Reply:
         """Change one of the interaction's messages."""
         interaction = self._interaction(call)
+        if interaction.channel.id not in self._world.channels:
+            raise ApiError(Problem.UNKNOWN_CHANNEL)
         message = self._message(interaction, call)
         draft = read_draft(call, old=message)
         return self._fill(interaction, message, draft)
@@ -94,7 +96,7 @@ class WebhookRoutes:
         return NO_CONTENT
 
     def _fill(self, interaction: Interaction, message: Message, draft: Draft) -> Reply:
-        refuse_archived(interaction.channel)
+        refuse_shut(self._world, interaction.channel, self._world.app)
         self._board.edit(interaction.channel, message, draft)
         if interaction.state is InteractionState.THINKING and message is interaction.original:
             self._desk.move(interaction, InteractionState.ANSWERED)

@@ -196,7 +196,7 @@ class ChatService:
             yield Failed(error=error)
             return
         if job.delivery is not None:
-            self._deliveries.watch(job.delivery.id, running)
+            self._deliveries.watch(job.delivery, running)
         try:
             async for event in running.events():
                 yield event

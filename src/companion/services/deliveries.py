@@ -143,10 +143,16 @@ class Deliveries:
         if held is not None and held.texts and not held.texts_stored:
             self._urgent.set()
 
-    def watch(self, reply: ReplyId, running: Running) -> None:
-        """Cut the reply when another process takes it over."""
-        if held := self._held.get(reply):
-            held.running = running
+    def watch(self, delivery: Delivery, running: Running) -> None:
+        """Cut the reply when another process takes it over, or when it is given up."""
+        held = self._held.get(delivery.id) or self._arrived(delivery)
+        held.running = running
+
+    def give_up(self, reply: ReplyId) -> None:
+        """End the work on a reply that nobody can see any more of, as *Stop* would."""
+        held = self._held.get(reply)
+        if held is not None and held.running is not None:
+            held.running.cut(Cut.UNSEEN)
 
     async def holds(self, reply: ReplyId) -> bool:
         """Say whether this process may still write to Discord for it; waits for the answer."""

@@ -26,6 +26,8 @@ class Cut(StrEnum):
     """Why we ended a reply ourselves."""
 
     STOPPED = "stopped"
+    UNSEEN = "unseen"
+    """Nobody can see any more of it."""
     DOOR_GONE = "door_gone"
     DRAINING = "draining"
 

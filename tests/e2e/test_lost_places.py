@@ -1,0 +1,88 @@
+"""Answers whose message, thread or channel is lost while they are written (D16)."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Sequence
+from pathlib import Path
+
+from companion.playground.interaction import Interaction
+from companion.playground.state import Channel, Message
+from companion.playground.threads import new_thread
+from companion.playground.vocabulary import Permission
+from tests.e2e.world import World, body, labels, until
+from tests.support.provider_script import Answer
+
+LONG = Answer(text="tick " * 3000, tokens_per_s=80)
+SHORT = Answer(text="tick " * 120, tokens_per_s=120)
+
+
+def room(world: World, name: str) -> Channel:
+    return world.discord.world.add_channel("Playground", name)
+
+
+def thread(world: World) -> Channel:
+    places = world.discord.world
+    return new_thread(places, places.channel("general"), places.person("Ada"), "Talk")
+
+
+async def spoken(world: World, where: Channel) -> Message:
+    """Mention the app, and return the answer that began."""
+    said = await world.say(f"<@{world.discord.application_id}> Tick.", where=where)
+    await until(lambda: any("tick" in each.text for each in world.below(said)))
+    return world.below(said)[0]
+
+
+async def asked(world: World, where: Channel) -> Interaction:
+    """Ask by command, and return the answer that began."""
+    begun = await world.start("ask", prompt="Tick.", where=where)
+    await begun.until(lambda seen: "tick" in seen.text)
+    return begun
+
+
+def stored(database: Path, query: str) -> Sequence[tuple[object, ...]]:
+    with sqlite3.connect(database) as connection:
+        rows = connection.execute(query).fetchall()
+    connection.close()
+    return rows
+
+
+async def test_answer_that_nobody_can_see_any_more_is_stopped(world: World, database: Path) -> None:
+    """By mention and by command, all at once; a refusal or two each, and nothing after that."""
+    world.provider.default = LONG
+    discord, app = world.discord, world.discord.world.app
+    discord.admin.overwrite("general", app, deny=Permission.MANAGE_THREADS)
+    locked, shut, hidden, gone = thread(world), thread(world), room(world, "a"), room(world, "b")
+    deleted, removed = await spoken(world, hidden), await asked(world, gone)
+    for where in (locked, shut, hidden, gone):
+        await spoken(world, where)
+    await asked(world, locked)
+    await asked(world, gone)
+    await discord.delete("Ada", deleted)
+    discord.faults.remove_original(removed)
+    discord.admin.lock(locked)
+    discord.admin.archive(shut, locked=True)
+    discord.admin.overwrite(hidden, app, deny=Permission.VIEW_CHANNEL)
+    discord.world.delete_channel(gone)
+    await until(lambda: not world.door.busy)
+    assert len(world.provider.chats) == 8
+    assert all(chat.hung_up_at for chat in world.provider.chats)
+    assert set(stored(database, "SELECT finish FROM turns")) == {("stopped",)}
+    assert set(stored(database, "SELECT status, error_code FROM provider_calls")) == {
+        ("stopped", "unseen")
+    }
+    assert len([each for each in discord.requests if each.status >= 400]) <= 12
+    assert len([each for each in hidden.messages.values() if each.author is app]) == 1
+    world.provider.default = SHORT
+    assert body(await world.ask("Still there?")).strip() == SHORT.text.strip()
+
+
+async def test_archived_thread_is_opened_again_to_go_on_with_an_answer(world: World) -> None:
+    world.provider.default = SHORT
+    where = thread(world)
+    said, command = await spoken(world, where), await asked(world, where)
+    world.discord.admin.archive(where)
+    await until(lambda: not world.door.busy)
+    assert body(said).strip() == body(command).strip() == SHORT.text.strip()
+    assert "Regenerate" in labels(said)
+    assert len(where.messages) == 3
