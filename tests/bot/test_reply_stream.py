@@ -330,6 +330,18 @@ def test_reply_is_given_up_when_nobody_can_see_any_more_of_it(
 
 
 @in_virtual_time
+async def test_channel_that_takes_no_further_message_gets_the_rest_as_a_file() -> None:
+    responder = FakeResponder(LoopClock())
+    responder.faults.extend([None, DeliveryGone(status=403, code=50013)])
+    text = PROSE * 3
+    await play(responder, STARTED, Delta(text=text), 1.0, finished())
+    (message,) = responder.messages
+    assert message.content.endswith(f"(rest in file)\n{FOOTER}")
+    assert [file.text for file in message.files] == [text]
+    assert responder.requests == 4  # the two texts, the refusal, and the end
+
+
+@in_virtual_time
 async def test_lost_token_sends_what_is_missing_to_the_channel() -> None:
     responder = FakeResponder(LoopClock(), may_move_on=True)
     responder.faults.extend([None, DeliveryGone(status=401, code=50027)])

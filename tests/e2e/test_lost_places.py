@@ -14,6 +14,7 @@ from tests.e2e.world import World, body, labels, until
 from tests.support.provider_script import Answer
 
 LONG = Answer(text="tick " * 3000, tokens_per_s=80)
+TALL = Answer(text="tick " * 500, tokens_per_s=400)
 SHORT = Answer(text="tick " * 120, tokens_per_s=120)
 
 
@@ -77,12 +78,20 @@ async def test_answer_that_nobody_can_see_any_more_is_stopped(world: World, data
     assert body(await world.ask("Still there?")).strip() == SHORT.text.strip()
 
 
-async def test_archived_thread_is_opened_again_to_go_on_with_an_answer(world: World) -> None:
+async def test_answer_goes_on_as_far_as_it_still_can(world: World) -> None:
+    """An archived thread is opened again; a channel closed to new messages gets a file."""
     world.provider.default = SHORT
-    where = thread(world)
+    discord, where, quiet = world.discord, thread(world), room(world, "quiet")
     said, command = await spoken(world, where), await asked(world, where)
-    world.discord.admin.archive(where)
-    await until(lambda: not world.door.busy)
+    world.provider.default = TALL
+    tall = await spoken(world, quiet)
+    discord.admin.archive(where)
+    discord.admin.overwrite(quiet, discord.world.app, deny=Permission.SEND_MESSAGES)
+    await until(lambda: not world.door.busy, 15.0)
     assert body(said).strip() == body(command).strip() == SHORT.text.strip()
-    assert "Regenerate" in labels(said)
     assert len(where.messages) == 3
+    assert len(quiet.messages) == 2
+    assert "attached file" in tall.text
+    assert len(tall.attachments) == 1
+    assert "Regenerate" in labels(said) and "Regenerate" in labels(tall)
+    assert discord.requests.invalid == 1

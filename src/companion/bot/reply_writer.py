@@ -65,6 +65,8 @@ class ReplyWriter:
         self._changed = asyncio.Event()
         self._urgent = asyncio.Event()
         self._left = False
+        self._moved = False
+        self._may_send = True
         self._is_begun = False
         self._failures = 0
         self._not_before = 0.0
@@ -99,7 +101,8 @@ class ReplyWriter:
         self._urgent.clear()
         if self._responder.seconds_left <= 0 and not self._left:
             await self._leave()
-        write = self._display.next_write(may_send_more=self._responder.may_send_more)
+        may_send_more = self._may_send and self._responder.may_send_more
+        write = self._display.next_write(may_send_more=may_send_more)
         if write is not None:
             await self._perform_in_time(write)
         elif self._display.ended:
@@ -128,9 +131,12 @@ class ReplyWriter:
             # a deleted message was deleted by someone, and a text that is refused here is
             # refused elsewhere; only a lost way is worth another
             lost_the_way = gone.status != HTTPStatus.BAD_REQUEST and gone.code != UNKNOWN_MESSAGE
-            if not (lost_the_way and self._responder.may_move_on):
+            if lost_the_way and self._responder.may_move_on:
+                self._move_on()
+            elif gone.status == HTTPStatus.FORBIDDEN and write.message is None and not self._moved:
+                self._may_send = False  # what stands there may still be edited, and takes a file
+            else:
                 raise
-            self._move_on()
 
     async def _request(self, write: Write) -> None:
         bucket = self._bot_bucket(write)
@@ -185,6 +191,7 @@ class ReplyWriter:
         self._move_on()
 
     def _move_on(self) -> None:
+        self._moved = True
         self._responder.move_on()
         self._display.relocate()
 
