@@ -8,9 +8,9 @@ import pytest
 
 from companion.domain.actor import Actor, ChannelId, InteractionId, MessageId, Place
 from companion.domain.chat import Finished
-from companion.domain.errors import CredentialRejected, ProviderTimedOut
+from companion.domain.errors import CredentialRejected, ProviderTimedOut, StreamCut
 from companion.services.history import MOST_TURNS
-from companion.services.titling import TITLE_LIMIT
+from companion.services.titling import PATIENCE_S, TITLE_LIMIT
 from tests.fakes.provider import MODEL, ended
 from tests.services.house import (
     ADA,
@@ -195,14 +195,45 @@ async def test_only_ones_own_turn_is_titled(house: House, who: Actor, where: Pla
     assert len(house.sent) == 1
 
 
-async def test_a_full_house_writes_no_titles(house: House) -> None:
+async def test_a_title_waits_while_the_house_is_full() -> None:
+    small = House(max_streams=1)
+    turn = await small.answer()
+    go_on = asyncio.Event()
+    small.provider.script("Half", go_on, ended())
+    small.provider.script("Green tea", ended())
+    events = small.services.chat.ask(request("Busy"))
+    await anext(events)
+    titling = asyncio.create_task(small.services.chat.title(turn.turn_id, ADA, HERE))
+    await until(lambda: small.clock.sleeping)
+    assert not titling.done()
+    go_on.set()
+    finished([event async for event in events])
+    small.clock.advance(2)
+    assert await titling == "Green tea"
+    await small.services.close()
+
+
+async def test_a_title_is_not_waited_for_without_end() -> None:
     small = House(max_streams=1)
     turn = await small.answer()
     go_on = asyncio.Event()
     small.provider.script("Half", go_on, ended())
     events = small.services.chat.ask(request("Busy"))
     await anext(events)
-    assert await small.services.chat.title(turn.turn_id, ADA, HERE) is None
+    titling = asyncio.create_task(small.services.chat.title(turn.turn_id, ADA, HERE))
+    await until(lambda: small.clock.sleeping)
+    small.clock.advance(PATIENCE_S)
+    assert await titling is None
     go_on.set()
     finished([event async for event in events])
     await small.services.close()
+
+
+async def test_a_continued_answer_is_titled_by_what_was_asked(house: House) -> None:
+    house.provider.script("Half", StreamCut(reason="eof"))
+    first = await house.answer("How do I brew green tea?")
+    house.provider.script("and the rest.", ended())
+    rest = finished(await house.resume(first.turn_id))
+    await house.services.chat.title(rest.turn_id, ADA, HERE)
+    assert "How do I brew green tea?" in str(house.texts_sent)
+    assert "Continue your last answer" not in str(house.texts_sent)

@@ -16,6 +16,7 @@ import discord
 from companion.bot import message_words
 from companion.bot.attachments import Attachments
 from companion.bot.exchange import Exchange
+from companion.bot.headings import asked_about, headed
 from companion.bot.message_text import named, quotation
 from companion.bot.modals import PREFIX, typed_text
 from companion.bot.replies import Replies
@@ -74,6 +75,7 @@ class Questions:
             await exchange.reply(message_words.message_lost())
             return
         question = typed_text(exchange.data, QUESTION_FIELD)
+        line = asked_about(exchange.actor.name, message, question)
         request = ChatRequest(
             actor=exchange.actor,
             place=exchange.place,
@@ -84,7 +86,8 @@ class Questions:
             delivery=exchange.delivery,
             private=exchange.ephemeral,
         )
-        await self._replies.render(exchange, self._chat.ask(request), asked=question)
+        events = headed(self._chat.ask(request), line)
+        await self._replies.render(exchange, events, asked=question)
 
     async def _files(self, message: discord.Message) -> tuple[InputFile, ...]:
         names = {user.id: user.display_name for user in message.mentions}

@@ -1,7 +1,8 @@
 """Short texts that the model writes in the background: titles and summaries.
 
 They are logged like any request and paid for by the same key. They take no place of an
-answer: few run at once, none runs while the house is full, and what fails is just not there.
+answer: few run at once, none begins while the house is full, and what fails is just not there.
+What is wanted once only (a title) waits for its turn; a summary is due again soon anyway.
 """
 
 from __future__ import annotations
@@ -9,6 +10,8 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Final
 from uuid import uuid4
@@ -29,6 +32,7 @@ from companion.services.prompting import estimated_usage
 ENDPOINT: Final = "chat.completions"
 AT_ONCE: Final = 4
 LONGEST_S: Final = 60.0
+LOOK_EVERY_S: Final = 2.0
 LONGEST_TEXT: Final = 4000
 """Characters; what a model writes beyond is cut off, and it is told to stop."""
 
@@ -86,16 +90,35 @@ class AsideWriter:
 
     async def write(self, aside: Aside) -> str | None:
         """Return the text, or `None` when there is none now."""
-        if self._running >= AT_ONCE or self._admission.is_full:
-            return None
+        async with self.room() as is_free:
+            return await self.write_in_room(aside) if is_free else None
+
+    @asynccontextmanager
+    async def room(self, patience_s: float = 0.0) -> AsyncGenerator[bool]:
+        """Yield whether one may be written, after waiting up to that long for it."""
+        until = self._clock.monotonic() + patience_s
+        while not self._is_free:
+            if self._clock.monotonic() >= until:
+                yield False
+                return
+            await self._clock.sleep(LOOK_EVERY_S)
         self._running += 1
+        try:
+            yield True
+        finally:
+            self._running -= 1
+
+    async def write_in_room(self, aside: Aside) -> str | None:
+        """Return the text, or `None` when it failed; only where `room` said yes."""
         try:
             return await self._write(aside)
         except CompanionError as error:
             _log.warning("aside_not_written", extra={"reason": error.code})
             return None
-        finally:
-            self._running -= 1
+
+    @property
+    def _is_free(self) -> bool:
+        return self._running < AT_ONCE and not self._admission.is_full
 
     async def _write(self, aside: Aside) -> str | None:
         call, began, written = self._start_row(aside), self._clock.monotonic(), _Written()

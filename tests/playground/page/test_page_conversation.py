@@ -141,6 +141,37 @@ async def test_reader_who_scrolled_up_stays_there_and_can_jump_back(
     await expect(jump).to_be_hidden()
 
 
+async def test_who_uses_a_command_further_up_sees_its_answer(tab: Tab, playground: Playground):
+    for number in range(20):
+        await playground.discord.say("Grace", "general", f"message {number}\nline\nline")
+    await expect(tab.row("message 19")).to_be_in_viewport()
+    await tab.page.locator(".timeline").hover()
+    await tab.page.mouse.wheel(0, -900)
+    await expect(tab.page.locator(".jump")).to_be_visible()
+    await tab.command("whisper")
+    await expect(tab.row("Only you can read this.")).to_be_in_viewport()
+
+
+async def test_what_grows_before_it_is_followed_does_not_let_go_of_the_end(tab: Tab):
+    await tab.say("hello\n" * 30)
+    scroller = tab.page.locator(".timeline")
+    await expect(tab.page.locator(".jump")).to_be_hidden()
+    # as when a picture has loaded between a scroll and the frame that follows it
+    await scroller.evaluate(
+        """node => {
+             node.firstChild.lastElementChild.style.minHeight = "1500px";
+             node.dispatchEvent(new Event("scroll"));
+           }"""
+    )
+    await tab.page.wait_for_function(
+        """() => {
+             const node = document.querySelector(".timeline");
+             return node.scrollHeight - node.scrollTop - node.clientHeight < 4;
+           }"""
+    )
+    await expect(tab.page.locator(".jump")).to_be_hidden()
+
+
 async def test_earlier_messages_are_loaded_page_by_page(tab: Tab, playground: Playground):
     await tab.go("random")
     for number in range(70):

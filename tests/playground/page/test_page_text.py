@@ -1,5 +1,7 @@
 """Markdown, and content that tries to be more than text."""
 
+import re
+
 import pytest
 from playwright.async_api import expect
 
@@ -44,6 +46,17 @@ async def test_markdown_is_shown_as_it_is_meant(tab: Tab, playground: Playground
     }.items():
         await expect(prose.locator(selector)).to_have_text(words)
     await expect(prose.locator("time")).to_be_visible()
+
+
+async def test_link_to_a_message_leads_there(tab: Tab, playground: Playground):
+    said = await playground.discord.say("Grace", "random", "the one that is meant")
+    link = f"https://discord.com/channels/{said.guild_id}/{said.channel_id}/{said.id}"
+    await playground.discord.say("Grace", "general", f"about [her message]({link})")
+    await tab.last.get_by_role("button", name="her message").click()
+    await expect(tab.row("the one that is meant")).to_have_class(re.compile("is-flashed"))
+    await expect(tab.page.locator(".place[data-name=random]")).to_have_attribute(
+        "aria-current", "page"
+    )
 
 
 async def test_spoiler_opens_by_keyboard_and_stays_open(tab: Tab, playground: Playground):

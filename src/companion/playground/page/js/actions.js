@@ -27,6 +27,15 @@ export function makeActions({ store, connection, names, complain }) {
       actions.toggleSidebar(false);
     },
 
+    async visit(channel, id) {
+      if (!store.places.has(channel)) return complain("You cannot see that channel.");
+      if (channel !== store.current) {
+        actions.go(channel);
+        await actions.load(channel);
+      }
+      return actions.jumpTo(id);
+    },
+
     async be(person) {
       store.memory.set("person", person);
       actions.reply(null);
@@ -73,6 +82,7 @@ export function makeActions({ store, connection, names, complain }) {
     /** `results`: [{field: {option}, value} or {field, file}]. */
     async invoke(entry, results) {
       const channel = store.current;
+      actions.toEnd();
       const files = await sendFiles(results.filter(({ file }) => file).map(({ file }) => file));
       const options = results.map(({ field: { option }, value, file }) => ({
         name: option.name,
@@ -198,6 +208,7 @@ export function makeActions({ store, connection, names, complain }) {
     composer: null,
     focusComposer: () => {},
     jumpTo: () => {},
+    toEnd: () => {},
     toggleSidebar: () => {},
   };
 

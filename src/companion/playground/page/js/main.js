@@ -29,6 +29,7 @@ const names = {
     store.guilds.flatMap((guild) => guild.roles ?? []).find((role) => role.id === id)?.name,
   isMe: (id) => id === store.me?.id,
   onChannel: (id) => actions.go(id),
+  onMessage: (channel, id) => actions.visit(channel, id),
   onCommand: (name) => actions.openCommand(name),
 };
 
@@ -70,6 +71,7 @@ const composer = new Composer(part("composer"), store, actions);
 actions.composer = composer;
 actions.focusComposer = () => composer.text.focus();
 actions.jumpTo = (id) => timeline.reveal(id);
+actions.toEnd = () => timeline.stick.toEnd();
 actions.toggleSidebar = (open) => {
   const shown = part("app").classList.toggle("shows-sidebar", open);
   part("veil").tabIndex = shown ? 0 : -1;

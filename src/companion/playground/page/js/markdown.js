@@ -217,8 +217,19 @@ function spoiler(children) {
   return node;
 }
 
-/** A link opens elsewhere without telling where from; a masked one shows its true host. */
+const MESSAGE = /^https:\/\/discord\.com\/channels\/(?:\d+|@me)\/(\d+)\/(\d+)$/u;
+
+/**
+ * A link opens elsewhere without telling where from; a masked one shows its true host.
+ * One to a message stays here: this is its Discord.
+ */
 function link({ url, children }, names) {
+  const message = MESSAGE.exec(url);
+  if (message) {
+    const press = () => names.onMessage(message[1], message[2]);
+    const words = children ? inline(children, names) : "a message";
+    return h("button.to-message", { type: "button", title: "Jump to the message", onclick: press }, words);
+  }
   const attributes = {
     href: url,
     target: "_blank",

@@ -20,9 +20,10 @@ export class StickToEnd {
     const left = scrollHeight - scrollTop - clientHeight;
     const step = scrollTop - this.lastTop;
     this.lastTop = scrollTop;
-    // even a small step up is a wish to stay there while an answer streams
-    const near = left < NEAR_END && (this.stuck ? step >= 0 : step > 0);
-    this.set(left < 4 || near);
+    // Even a small step up is a wish to stay there while an answer streams. Nothing else lets
+    // go: what was added below (a picture that has loaded) may be measured here before `settle`.
+    const follows = this.stuck ? step >= 0 : step > 0 && left < NEAR_END;
+    this.set(left < 4 || follows);
   }
 
   set(stuck) {

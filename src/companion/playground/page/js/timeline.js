@@ -246,6 +246,7 @@ export class Timeline {
   /** Scroll to a message, loading earlier ones until it is there. */
   async reveal(id) {
     const channel = this.store.current;
+    this.draw();
     while (!this.rows.has(id) && this.room.hasOlder && this.store.current === channel)
       await this.older();
     const row = this.rows.get(id)?.root;
