@@ -101,6 +101,18 @@ class FakeConversations(port.Conversations):
         keys = self._keys().items()
         return [id_ for id_, key in keys if not key.owner_id and key.channel_id == channel]
 
+    async def unused_since(
+        self, guild: GuildId, moment: datetime, limit: int
+    ) -> Sequence[ConversationId]:
+        turns = self._tables.turns.values()
+        used = {turn.conversation_id for turn in turns if turn.created_at > moment}
+        of_guild = [id_ for id_, key in self._keys().items() if key.guild_id == guild]
+        return [id_ for id_ in of_guild if id_ not in used][:limit]
+
+    async def drop(self, conversation: ConversationId) -> None:
+        await self.clear(conversation)
+        del self._tables.conversations[self._keys()[conversation].as_text()]
+
     def _keys(self) -> dict[ConversationId, ConversationKey]:
         return dict(self._tables.conversations.values())
 

@@ -24,6 +24,7 @@ from tests.fakes.conversations import (
 )
 from tests.fakes.ledger import FakeLedger
 from tests.fakes.replies import FakeReplies
+from tests.fakes.servers import FakeServers
 from tests.fakes.tables import LoggedCall, Tables
 
 
@@ -138,6 +139,9 @@ class FakePreferences(port.PreferenceStore):
     async def save_guild(self, guild: GuildId, preferences: Preferences) -> None:
         self._tables.of_guild[guild] = preferences
 
+    async def remove_guild(self, guild: GuildId) -> None:
+        self._tables.of_guild.pop(guild, None)
+
 
 class FakeProviderLog(port.ProviderLog):
     def __init__(self, tables: Tables) -> None:
@@ -227,6 +231,11 @@ class FakeProviderLog(port.ProviderLog):
             self._tables.calls[call.start.id] = replace(call, request=None, response=None)
         return len(old)
 
+    async def drop_contents_of(self, guild: GuildId, until: datetime) -> None:
+        for call in self._tables.calls.values():
+            if call.start.guild_id == guild and call.start.started_at <= until:
+                self._tables.calls[call.start.id] = call.without_contents()
+
 
 class FakeUnitOfWork(port.UnitOfWork):
     def __init__(
@@ -249,6 +258,7 @@ class FakeUnitOfWork(port.UnitOfWork):
         self._idempotent_answers = FakeIdempotentAnswers(tables)
         self._ledger = FakeLedger(tables)
         self._replies = FakeReplies(tables)
+        self._servers = FakeServers(tables)
 
     @property
     def people(self) -> FakePeople:
@@ -301,6 +311,10 @@ class FakeUnitOfWork(port.UnitOfWork):
     @property
     def replies(self) -> FakeReplies:
         return self._replies
+
+    @property
+    def servers(self) -> FakeServers:
+        return self._servers
 
 
 def _identity(actor: Actor) -> str:

@@ -105,6 +105,8 @@ class Tables:
     )
     replies: dict[ReplyId, LeasedReply] = field(default_factory=dict[ReplyId, LeasedReply])
 
+    servers: dict[GuildId, datetime | None] = field(default_factory=dict[GuildId, datetime | None])
+
     spending: dict[str, Spending] = field(default_factory=dict[str, Spending])
     held: dict[ReservationId, Held] = field(default_factory=dict[ReservationId, Held])
 

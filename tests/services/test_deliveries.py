@@ -30,7 +30,7 @@ class Desk:
         self.store = FakeStore(self.clock.now)
         self.mine = self.process()
         self.other = self.process()
-        self.running = Running(owner="discord:1", guild_id=None)
+        self.running = Running(owner="discord:1", place=delivery().place)
 
     def process(self) -> Deliveries:
         return Deliveries(store=self.store, clock=self.clock, tasks=BackgroundTasks())

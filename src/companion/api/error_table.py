@@ -16,6 +16,7 @@ from companion.domain import errors as e
 from companion.domain import file_errors as f
 from companion.domain import money_errors as m
 from companion.domain import queue_errors as q
+from companion.domain import server_errors as s
 
 E = TypeVar("E", bound=e.CompanionError)
 T = TypeVar("T", int, str)
@@ -205,6 +206,7 @@ ROWS: Final = dict(
         # rights
         _row(e.NotAllowed, 403, "This is not allowed.", code="not_allowed"),
         _row(e.ManagerOnly, 403, "Only people who manage the server may do this."),
+        _row(s.NotInServer, 403, "The app is not a member of that server."),
         _row(
             e.NotYours,
             403,

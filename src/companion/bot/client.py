@@ -12,6 +12,7 @@ import structlog
 from discord.state import AutoShardedConnectionState
 
 from companion.bot.acknowledging import Acknowledger
+from companion.bot.belonging import Belonging, announce_lists
 from companion.bot.clicks import Clicks
 from companion.bot.command_shapes import CommandShape, mapping, mappings, read_shape
 from companion.bot.context import CompanionContext
@@ -94,10 +95,11 @@ class CompanionBot(GatewayBot):
         forms: Mapping[str, Form],
         suggestions: Suggestions,
         talking: Talking,
+        belonging: Belonging,
     ) -> None:
         """Take in the commands and the handlers; once, before logging in."""
         self._clicks, self._forms, self._suggestions = clicks, forms, suggestions
-        self._talking = talking
+        self._talking, self._belonging = talking, belonging
         for cog in cogs:
             self.add_cog(cog)
         for command in self.own_commands():
@@ -118,7 +120,9 @@ class CompanionBot(GatewayBot):
     def _get_state(self, **options: Any) -> AutoShardedConnectionState:
         # the library makes a client of its own right before, and hands it on in here
         self.http = self._rest
-        return super()._get_state(**options)
+        state = super()._get_state(**options)
+        announce_lists(state)
+        return state
 
     @property
     def handling(self) -> set[asyncio.Task[object]]:
@@ -166,6 +170,24 @@ class CompanionBot(GatewayBot):
         """Forget what deleted messages asked."""
         with self._counted():
             await self._talking.forget(sorted(payload.message_ids))
+
+    async def on_guild_remove(self, guild: discord.Guild) -> None:
+        """End what runs in a server that removed the app; an outage is another event."""
+        with self._counted():
+            await self._belonging.left(guild)
+
+    async def on_guild_join(self, guild: discord.Guild) -> None:
+        """Note a server that added the app."""
+        with self._counted():
+            await self._belonging.joined(guild)
+
+    on_guild_available = on_guild_join
+    """A server after an outage, which is nothing new; or one that Discord says is available."""
+
+    async def on_servers_listed(self, shard: int, shards: int, guilds: frozenset[int]) -> None:
+        """Hear of all servers of a shard, when its session begins."""
+        with self._counted():
+            await self._belonging.listed(shard, shards, guilds)
 
     async def on_error(self, event_method: str, *args: object, **kwargs: object) -> None:
         """Log an error in an event that belongs to no interaction."""

@@ -19,6 +19,7 @@ from companion.domain import delivery_errors as d
 from companion.domain import errors as e
 from companion.domain import money_errors as m
 from companion.domain import queue_errors as q
+from companion.domain import server_errors as s
 
 E = TypeVar("E", bound=e.CompanionError)
 
@@ -230,6 +231,10 @@ ROWS: Final = dict(
         # rights
         _row(e.NotAllowed, "You may not do that here."),
         _row(e.ManagerOnly, "Only people who may manage the server can do that, and only in it."),
+        _row(
+            s.NotInServer,
+            "I'm not a member of this server. Someone who manages it has to add me first.",
+        ),
         _row(e.NotYours, "That belongs to someone else. Ask your own question with `/ask`."),
         _row(
             e.OperatorKeyNotForYou,

@@ -117,6 +117,8 @@ class Recovering:
             await self._aftermath.note(written.end, delivery.place, way.messages())
 
     def _way(self, recovered: Recovered) -> Way | None:
+        if not recovered.deliverable:
+            return None
         delivery, shown = recovered.reply.delivery, recovered.reply.shown
         if self._seconds_left(delivery) > 0 and not shown.in_channel:
             responder = InteractionResponder(self._target(recovered), clock=self._clock)

@@ -39,6 +39,7 @@ _TYPING: Final = "/channels/{channel_id}/typing"
 _CHANNEL: Final = "/channels/{channel_id}"
 _MESSAGES: Final = "/channels/{channel_id}/messages"
 UNKNOWN_CHANNEL: Final = 10003
+MISSING_ACCESS: Final = 50001
 
 
 class RateLimited(discord.HTTPException):
@@ -49,6 +50,15 @@ class RateLimited(discord.HTTPException):
         asked = data.get("retry_after")
         self.retry_after_s = float(asked) if isinstance(asked, int | float) else PAUSE_S
         self.everywhere = data.get("global") is True
+
+
+class ChannelLeft(discord.Forbidden):
+    """A request that was not sent: the app is not in the channel's server any more."""
+
+    def __init__(self) -> None:
+        # the library's own wants an answer of Discord's, which there is none of
+        Exception.__init__(self, "not in that server any more")
+        self.status, self.code, self.text = HTTPStatus.FORBIDDEN, MISSING_ACCESS, ""
 
 
 class Rest(HTTPClient):
@@ -92,8 +102,8 @@ class Rest(HTTPClient):
     ) -> Any:
         """Send a request and return its answer.
 
-        Raises `RateLimited` and `Held` for waits that are too long, and the library's
-        other errors as they are.
+        Raises `RateLimited` and `Held` for waits that are too long, `ChannelLeft`, and the
+        library's other errors as they are.
         """
         urgency = urgency_of(route, kwargs.get("json"))
         options = self._options(kwargs)
@@ -119,6 +129,8 @@ class Rest(HTTPClient):
     ) -> Any:
         bucket = self._buckets.of(f"{route.method} {route.bucket}", self._clock.monotonic())
         async with bucket.lock:
+            if route.channel_id is not None and self._closed.is_left(int(route.channel_id)):
+                raise ChannelLeft
             await self._wait_for(bucket, may_wait=urgency is not None)
             await self._wait_for(self._everywhere, may_wait=urgency is not None)
             if urgency is None:

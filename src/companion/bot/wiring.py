@@ -10,6 +10,7 @@ import aiohttp
 from companion.bot.aftermath import Aftermath
 from companion.bot.answer_clicks import AnswerClicks
 from companion.bot.attachments import Attachments
+from companion.bot.belonging import Belonging
 from companion.bot.clicks import Clicks
 from companion.bot.client import CompanionBot
 from companion.bot.closed_channels import ClosedChannels
@@ -96,6 +97,7 @@ def furnish(bot: CompanionBot, ground: Ground) -> Recovering:
         forms={"key": forms, "ask": questions, "budgets": panel},
         suggestions=Suggestions(services.models, bot.command_titles),
         talking=_talking(bot, ground, shared),
+        belonging=Belonging(services.membership, ground.closed),
     )
     return _recovering(bot, ground, shared)
 

@@ -10,11 +10,11 @@ from alembic.config import Config
 from alembic.util import CommandError
 from sqlalchemy import Connection, TypeDecorator
 
-from companion.db import api_rows, money_rows, reply_rows, rows, urls
+from companion.db import api_rows, money_rows, reply_rows, rows, server_rows, urls
 from companion.db.migration_files import folder
 from companion.domain.errors import ConfigurationError
 
-TABLES: Final = (rows, api_rows, money_rows, reply_rows)
+TABLES: Final = (rows, api_rows, money_rows, reply_rows, server_rows)
 """Where the tables are: what is not imported is not known."""
 
 Direction = Literal["upgrade", "downgrade"]

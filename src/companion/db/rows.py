@@ -136,7 +136,7 @@ class ConversationRow(Row):
     """
 
     __tablename__ = "conversations"
-    __table_args__ = (Index(None, "channel_id"), Index(None, "parent_id"))
+    __table_args__ = (Index(None, "channel_id"), Index(None, "guild_id"), Index(None, "parent_id"))
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
     key: Mapped[str] = mapped_column(unique=True)

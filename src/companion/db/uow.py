@@ -22,6 +22,7 @@ from companion.db.repositories.people import SqlPeople
 from companion.db.repositories.preferences import SqlPreferences
 from companion.db.repositories.provider_log import SqlProviderLog
 from companion.db.repositories.replies import SqlReplies
+from companion.db.repositories.servers import SqlServers
 from companion.db.repositories.summaries import SqlSummaries
 from companion.db.repositories.tokens import SqlTokens
 from companion.db.repositories.turns import SqlTurns
@@ -115,6 +116,11 @@ class SqlUnitOfWork:
     def replies(self) -> SqlReplies:
         """Answers under way."""
         return SqlReplies(self._run, self._ring)
+
+    @property
+    def servers(self) -> SqlServers:
+        """Where the app is, and was."""
+        return SqlServers(self._run)
 
 
 class SqlStore:

@@ -73,3 +73,8 @@ class Place:
     guild_id: GuildId | None = None
     parent_id: ChannelId | None = None
     user_install_only: bool = False
+
+    @property
+    def server(self) -> GuildId | None:
+        """The server, where the app is a member of it: only there anything is the server's."""
+        return None if self.user_install_only else self.guild_id

@@ -11,7 +11,7 @@ by class order, so a subclass without a row falls back to its parent's.
     │   │                       FileUnsupported FileTooLarge FileUnreadable (more: file_errors)
     │   ├── BudgetRefused       see money_errors
     │   ├── KeyUnavailable      KeyMissing KeyRejected KeyOutOfCredit KeyUnreadable
-    │   ├── NotAllowed          ManagerOnly NotYours OperatorKeyNotForYou
+    │   ├── NotAllowed          ManagerOnly NotYours OperatorKeyNotForYou (more: server_errors)
     │   ├── TryLater            RateLimited Draining AlreadyRunning (more: queue_errors)
     │   └── Gone                TurnGone ButtonExpired AlreadyAnswered
     ├── ProviderError           the model provider failed

@@ -75,9 +75,22 @@ class Administration:
     # -- members -----------------------------------------------------------------------
 
     def remove_app(self, guild: Guild) -> None:
-        """Kick the app out of a server."""
+        """Kick the app out of a server, which takes its role along."""
         self._tell("GUILD_DELETE", guild, {"id": str(guild.id)})
-        del guild.members[self._world.app.id]
+        for role_id in guild.members.pop(self._world.app.id).roles:
+            del guild.roles[role_id]
+
+    def add_app(self, guild: Guild) -> None:
+        """Let the app into a server, again perhaps."""
+        self._world.admit_app(guild)
+
+    def begin_outage(self, guild: Guild) -> None:
+        """Let a server be unavailable for a while: nobody left anything."""
+        self._tell("GUILD_DELETE", guild, {"id": str(guild.id), "unavailable": True})
+
+    def end_outage(self, guild: Guild) -> None:
+        """Let a server be available again."""
+        self._tell("GUILD_CREATE", guild, self._world.guild_create(guild))
 
     def remove_person(self, guild: Guild, person: Person | str) -> None:
         """Take a person out of a server."""

@@ -159,7 +159,7 @@ class World:
         self.guilds[guild_id] = guild
         self.add_channel(guild, "general")
         if with_app:
-            self._admit_app(guild)
+            self.admit_app(guild)
         return guild
 
     def _enrol(self, guild: Guild, person: Person) -> Member:
@@ -167,7 +167,8 @@ class World:
         guild.members[person.id] = member
         return member
 
-    def _admit_app(self, guild: Guild) -> None:
+    def admit_app(self, guild: Guild) -> None:
+        """Let the app into a server, with a role of its own."""
         role = Role(
             id=self.ids.next(), name="Companion", position=1, managed=True, bot_id=self.app.id
         )
@@ -177,7 +178,8 @@ class World:
         self.bus.dispatch(
             Dispatch(
                 name="GUILD_CREATE",
-                data=self.guild_create(guild),
+                # only of a server that the app was in already Discord says this
+                data={k: v for k, v in self.guild_create(guild).items() if k != "unavailable"},
                 guild_id=guild.id,
                 intent=Intent.GUILDS,
             )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Protocol
 
 from companion.domain.actor import ChannelId, GuildId, InteractionId, MessageId, PersonId
@@ -77,6 +78,16 @@ class Conversations(Protocol):
 
     async def shared_in(self, channel: ChannelId) -> Sequence[ConversationId]:
         """Return the shared conversations of a thread, branches included."""
+        ...
+
+    async def unused_since(
+        self, guild: GuildId, moment: datetime, limit: int
+    ) -> Sequence[ConversationId]:
+        """Return up to `limit` conversations of a server that have no turn from after `moment`."""
+        ...
+
+    async def drop(self, conversation: ConversationId) -> None:
+        """Delete a conversation with all that `clear` takes along, and itself."""
         ...
 
 

@@ -38,6 +38,7 @@ from companion.ports.conversations import (
 from companion.ports.idempotency import IdempotentAnswers
 from companion.ports.ledger import Ledger
 from companion.ports.replies import Replies
+from companion.ports.servers import Servers
 from companion.ports.tokens import Tokens
 
 CallId = NewType("CallId", UUID)
@@ -111,6 +112,10 @@ class PreferenceStore(Protocol):
 
     async def save_guild(self, guild: GuildId, preferences: Preferences) -> None:
         """Replace a server's choices."""
+        ...
+
+    async def remove_guild(self, guild: GuildId) -> None:
+        """Delete a server's choices."""
         ...
 
 
@@ -212,6 +217,10 @@ class ProviderLog(Protocol):
         """Delete contents older than `moment`; return how many rows lost theirs."""
         ...
 
+    async def drop_contents_of(self, guild: GuildId, until: datetime) -> None:
+        """Delete the contents of what was asked in a server up to then; none come any more."""
+        ...
+
 
 class UnitOfWork(Protocol):
     """All repositories within one transaction."""
@@ -279,6 +288,11 @@ class UnitOfWork(Protocol):
     @property
     def replies(self) -> Replies:
         """Replies on their way to Discord."""
+        ...
+
+    @property
+    def servers(self) -> Servers:
+        """Which servers the app is in."""
         ...
 
 

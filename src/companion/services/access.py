@@ -12,6 +12,7 @@ from enum import StrEnum
 from companion.domain.accounts import KeyScope
 from companion.domain.actor import Actor, Door, GuildId, Place, PlaceKind
 from companion.domain.errors import ManagerOnly, NotAllowed
+from companion.domain.server_errors import NotInServer
 
 _IN_SERVER = frozenset({PlaceKind.CHANNEL, PlaceKind.THREAD})
 
@@ -42,12 +43,28 @@ class Permit:
 class AccessGate:
     """Decides who may do what, where."""
 
+    def __init__(self) -> None:
+        self._left: set[GuildId] = set()
+
+    def shut(self, guild: GuildId) -> None:
+        """Let nobody ask there any more: the app is not a member now."""
+        self._left.add(guild)
+
+    def open(self, guild: GuildId) -> None:
+        """Take that back."""
+        self._left.discard(guild)
+
     def check(
         self, actor: Actor, place: Place, door: Door | None, purpose: Purpose = Purpose.CHAT
     ) -> Permit:
-        """Return what was decided; raises `NotAllowed` (`ManagerOnly` for a server's key)."""
+        """Return what was decided.
+
+        Raises `NotAllowed`, as `ManagerOnly` or `NotInServer` where that is the reason.
+        """
         if not _is_known(actor, place, door):
             raise NotAllowed
+        if place.server in self._left:
+            raise NotInServer
         if purpose in {Purpose.SERVER_KEY, Purpose.SERVER_SETTINGS}:
             if not may_manage(actor, place.guild_id):
                 raise ManagerOnly

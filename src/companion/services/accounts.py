@@ -15,6 +15,7 @@ from companion.domain.errors import (
     ProviderError,
 )
 from companion.domain.models import Credential, Payer
+from companion.domain.server_errors import NotInServer
 from companion.ports.clock import Clock
 from companion.ports.llm import ChatProvider
 from companion.ports.store import Fingerprints, Store, UnitOfWork
@@ -61,10 +62,12 @@ class AccountsService:
         """Check a key with the provider and save it in place of any older one.
 
         Asks the provider, so acknowledge first. When the provider cannot be asked the
-        key is saved as `UNCHECKED`. Raises `KeyEmpty`, `KeyMalformed`, `ManagerOnly`, or
-        `CredentialRejected`; then nothing is saved and an older key stays.
+        key is saved as `UNCHECKED`. Raises `KeyEmpty`, `KeyMalformed`, `ManagerOnly`,
+        `NotInServer`, or `CredentialRejected`; then nothing is saved and an older key stays.
         """
         self._gate.check(actor, place, None, Purpose.of_key(scope))
+        if scope is KeyScope.SERVER and place.server is None:
+            raise NotInServer  # it would never pay: see `Payers`
         key = key_intake.clean(typed)
         credential = Credential(
             key=key,

@@ -174,8 +174,9 @@ class ChatService:
         running = self._running_turns.find(turn_id)
         if running is None:
             raise ButtonExpired
-        in_its_server = place is not None and place.guild_id == running.guild_id
-        manages = in_its_server and may_moderate(actor, running.guild_id)
+        guild_id = running.place.guild_id
+        in_its_server = place is not None and place.guild_id == guild_id
+        manages = in_its_server and may_moderate(actor, guild_id)
         if identity(actor) != running.owner and not manages:
             raise NotYours
         running.cut(Cut.STOPPED)
@@ -187,7 +188,7 @@ class ChatService:
     async def _events(self, job: Job) -> AsyncGenerator[ChatEvent]:
         running = Running(
             owner=identity(job.actor),
-            guild_id=job.place.guild_id,
+            place=job.place,
             turn_ids=(job.earlier,) if job.earlier else (),
         )
         try:

@@ -22,6 +22,7 @@ from companion.services.conversations import ConversationsService
 from companion.services.deliveries import Deliveries
 from companion.services.idempotency import IdempotencyService
 from companion.services.listening import Listener
+from companion.services.membership import Membership
 from companion.services.models import ModelsService
 from companion.services.payer_memory import PayerMemory
 from companion.services.payers import Payers
@@ -63,6 +64,7 @@ class Services:
     recovery: Recovery
     limiter: Limiter
     admission: Admission
+    membership: Membership
     sweeper: RetentionSweeper
     tasks: BackgroundTasks
 
@@ -103,6 +105,7 @@ class _Common:
     admission: Admission
     deliveries: Deliveries
     budgets: Budgets
+    running: RunningTurns
 
 
 def build_services(outside: Outside) -> Services:
@@ -119,7 +122,9 @@ def build_services(outside: Outside) -> Services:
         admission=_build_admission(outside),
         deliveries=Deliveries(store=store, clock=clock, tasks=tasks),
         budgets=Budgets(prices=outside.prices, clock=clock),
+        running=RunningTurns(tasks),
     )
+    membership = _build_membership(outside, common, session_keys)
     models = ModelsService(
         store=store,
         catalogue=outside.catalogue,
@@ -154,10 +159,31 @@ def build_services(outside: Outside) -> Services:
         admission=common.admission,
         spending=SpendingService(store=store, gate=gate, payers=payers, policy=policy, clock=clock),
         idempotency=IdempotencyService(store=store, fingerprints=fingerprints, clock=clock),
-        sweeper=RetentionSweeper(
-            store=store, clock=clock, tasks=tasks, retention_days=policy.retention_days
-        ),
+        membership=membership,
+        sweeper=_build_sweeper(outside, common, membership),
         tasks=tasks,
+    )
+
+
+def _build_membership(outside: Outside, common: _Common, session_keys: SessionKeys) -> Membership:
+    return Membership(
+        store=outside.store,
+        clock=outside.clock,
+        tasks=common.tasks,
+        gate=common.gate,
+        running=common.running,
+        deliveries=common.deliveries,
+        session_keys=session_keys,
+    )
+
+
+def _build_sweeper(outside: Outside, common: _Common, membership: Membership) -> RetentionSweeper:
+    return RetentionSweeper(
+        store=outside.store,
+        clock=outside.clock,
+        tasks=common.tasks,
+        membership=membership,
+        retention_days=outside.policy.retention_days,
     )
 
 
@@ -217,7 +243,7 @@ def _build_chat(outside: Outside, common: _Common) -> ChatService:
     summarizer = Summarizer(store=store, writer=asides, tasks=common.tasks)
     return ChatService(
         replier=_build_replier(outside, common, summarizer),
-        running_turns=RunningTurns(common.tasks),
+        running_turns=common.running,
         revising=Revising(store=store, gate=common.gate),
         titler=Titler(store=store, gate=common.gate, payers=common.payers, writer=asides),
         deliveries=common.deliveries,

@@ -20,6 +20,7 @@ from datetime import datetime, timedelta
 from typing import Final
 from uuid import uuid4
 
+from companion.domain.actor import GuildId
 from companion.domain.conversation import NewTurn, TurnId
 from companion.domain.delivery import (
     NOTHING_SHOWN,
@@ -51,6 +52,7 @@ class _Held:
     """A reply of this process. `until` is a reading of the monotonic clock.
 
     `open` while its turn's end is not stored: until then its row stays, shown or not.
+    `silent` where the app is not a member any more.
     """
 
     delivery: Delivery
@@ -65,6 +67,7 @@ class _Held:
     texts_stored: int = 0
     open: bool = False
     lost: bool = False
+    silent: bool = False
     done: bool = False
 
     def checkpoint(self) -> Checkpoint | None:
@@ -154,6 +157,11 @@ class Deliveries:
         if held is not None and held.running is not None:
             held.running.cut(Cut.UNSEEN)
 
+    def silence(self, guild: GuildId) -> None:
+        """Write nothing more to Discord for replies of a server that the app is not in any more."""
+        for held in self._held.values():
+            held.silent = held.silent or held.delivery.place.server == guild
+
     async def holds(self, reply: ReplyId) -> bool:
         """Say whether this process may still write to Discord for it; waits for the answer."""
         held = self._held.get(reply)
@@ -162,7 +170,7 @@ class Deliveries:
             self._urgent.set()
             async with self._kept:
                 await self._kept.wait()
-        return held is not None and not held.lost
+        return held is not None and not (held.lost or held.silent)
 
     # What the recorder tells, within its transactions
 

@@ -151,7 +151,7 @@ class Progress:
         """How this ends, if nothing more comes."""
         if self.ended is not None:
             return self.ended.finish
-        if self.cut_by in {Cut.STOPPED, Cut.UNSEEN}:
+        if self.cut_by in {Cut.STOPPED, Cut.UNSEEN, Cut.LEFT}:
             return Finish.STOPPED
         failed = self.refusal or (self.error and not self.texts)
         return Finish.FAILED if failed else Finish.INTERRUPTED

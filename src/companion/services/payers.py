@@ -69,10 +69,10 @@ class Payers:
             owner = KeyOwner(person_id=person)
             if found := await self._stored(unit, owner, Payer.PERSON, shows_hint=True):
                 return found
-        if place.guild_id is not None:
-            owner, manages = KeyOwner(guild_id=place.guild_id), may_manage(actor, place.guild_id)
+        if (server := place.server) is not None:
+            owner, manages = KeyOwner(guild_id=server), may_manage(actor, server)
             if found := await self._stored(unit, owner, Payer.SERVER, shows_hint=manages):
-                of_server = await unit.preferences.of_guild(place.guild_id)
+                of_server = await unit.preferences.of_guild(server)
                 return replace(found, caps=of_server.caps)
         return self._operator(actor, place)
 
@@ -119,7 +119,7 @@ class Payers:
     def _operator(self, actor: Actor, place: Place) -> Paying:
         credential, rule = self._policy.operator, self._policy.operator_key_for
         if credential is None or rule.nobody:
-            raise KeyMissing(may_set_server_key=may_manage(actor, place.guild_id))
+            raise KeyMissing(may_set_server_key=may_manage(actor, place.server))
         if not rule.allows(actor, place):
             raise OperatorKeyNotForYou
         if self._operator_pause and self._clock.now() < self._operator_pause:

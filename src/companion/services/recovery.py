@@ -36,10 +36,14 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recovered:
-    """A reply that is ours now. `anew`: it is made once more, nothing of it stands anywhere."""
+    """A reply that is ours now. `anew`: it is made once more, nothing of it stands anywhere.
+
+    Not `deliverable` where the app is not a member any more.
+    """
 
     reply: StoredReply
     anew: bool
+    deliverable: bool
     events: AsyncGenerator[ChatEvent]
 
 
@@ -50,13 +54,15 @@ class _Left:
     reply: StoredReply
     turn: Turn | None
     answered_elsewhere: bool
+    deliverable: bool
 
     @property
     def is_repeatable(self) -> bool:
         reply, turn = self.reply, self.turn
         unwritten = turn is not None and turn.finish is None and not turn.answer
         terms = reply.terms
-        return unwritten and terms is not None and terms.repeatable and reply.attempts <= 1
+        may_be = self.deliverable and terms is not None and terms.repeatable
+        return unwritten and may_be and reply.attempts <= 1
 
 
 class Recovery:
@@ -97,7 +103,12 @@ class Recovery:
         """Decide what becomes of a reply; raises `StorageError`, as its first events may."""
         async with self._store.read() as unit:
             left = await _look_up(unit, reply)
-        return Recovered(reply=reply, anew=left.is_repeatable, events=self._events(left))
+        return Recovered(
+            reply=reply,
+            anew=left.is_repeatable,
+            deliverable=left.deliverable,
+            events=self._events(left),
+        )
 
     async def _events(self, left: _Left) -> AsyncGenerator[ChatEvent]:
         if left.answered_elsewhere:
@@ -193,7 +204,9 @@ def _leaves(failed: Failed) -> bool:
 async def _look_up(unit: UnitOfWork, reply: StoredReply) -> _Left:
     turn = await unit.turns.find(reply.turn_id) if reply.turn_id else None
     elsewhere = turn is None and await unit.turns.asked_by(reply.delivery.origin) is not None
-    return _Left(reply=reply, turn=turn, answered_elsewhere=elsewhere)
+    server = reply.delivery.place.server
+    gone = server is not None and await unit.servers.left_at(server) is not None
+    return _Left(reply=reply, turn=turn, answered_elsewhere=elsewhere, deliverable=not gone)
 
 
 def _nothing() -> Usage:

@@ -14,6 +14,7 @@ from companion.domain.actor import Actor, PersonId, Place
 from companion.domain.chat import Delta, Failed, Finished, Queued, Retrying, Started
 from companion.domain.conversation import Finish, TurnId
 from companion.domain.errors import CompanionError, Draining, ProviderError, Refused, StreamCut
+from companion.domain.server_errors import NotInServer
 from companion.ports.clock import Clock
 from companion.ports.limits import Ticket
 from companion.ports.llm import (
@@ -91,7 +92,7 @@ class Replier:
             job.actor, job.place, credential, lambda: expected_tokens(plan.call)
         ) as ticket:
             if running.cut_by is not None:
-                raise Draining
+                raise _cut_short(running)
             progress, waits = self._new_progress(began), ticket.waits
             running.turn_ids.add(progress.turn_id)
             try:
@@ -122,7 +123,7 @@ class Replier:
             if job.files:  # which may take minutes to read, and are few at once by themselves
                 desk.leave()
             return await self._planner.plan(job)
-        raise Draining  # cut while nothing was stored yet
+        raise _cut_short(running)
 
     async def _plan_in_turn(
         self, plan: Plan, person: PersonId, ticket: Ticket, running: Running, progress: Progress
@@ -198,6 +199,11 @@ class Replier:
             cause=_cause(progress),
             nearly_spent=progress.nearly_spent,
         )
+
+
+def _cut_short(running: Running) -> Refused:
+    """Return why there will be nothing, when a reply was cut before anything of it was stored."""
+    return NotInServer() if running.cut_by is Cut.LEFT else Draining()
 
 
 def _started(plan: Plan, progress: Progress) -> Started:

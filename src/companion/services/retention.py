@@ -11,6 +11,7 @@ from companion.ports.clock import Clock
 from companion.ports.store import Store
 from companion.services.background import BackgroundTasks
 from companion.services.idempotency import IDEMPOTENT_FOR
+from companion.services.membership import Membership
 
 EVERY_S: Final = 3600.0
 LONGEST_CALL: Final = timedelta(minutes=20)
@@ -29,11 +30,18 @@ class RetentionSweeper:
     """Deletes what is past its date, and ends what dead processes left: log rows, held money."""
 
     def __init__(
-        self, *, store: Store, clock: Clock, tasks: BackgroundTasks, retention_days: int
+        self,
+        *,
+        store: Store,
+        clock: Clock,
+        tasks: BackgroundTasks,
+        membership: Membership,
+        retention_days: int,
     ) -> None:
         self._store = store
         self._clock = clock
         self._tasks = tasks
+        self._membership = membership
         self._keep = timedelta(days=retention_days)
 
     def start(self) -> None:
@@ -51,7 +59,11 @@ class RetentionSweeper:
             keys = await unit.keys.remove_expired(now)
             await unit.idempotent_answers.drop_before(now - IDEMPOTENT_FOR)
             await unit.ledger.drop_before(now - BUDGETS_KEPT)
-        _log.info("swept", extra={"contents": contents, "keys": keys, "lost": lost})
+        servers = await self._membership.erase_due()
+        _log.info(
+            "swept",
+            extra={"contents": contents, "keys": keys, "lost": lost, "servers": servers},
+        )
 
     async def give_back(self) -> None:
         """Free the money that dead processes still hold; raises `StorageUnavailable`."""

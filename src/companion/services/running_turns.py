@@ -12,7 +12,7 @@ from contextlib import asynccontextmanager
 from enum import StrEnum
 from typing import Final
 
-from companion.domain.actor import GuildId
+from companion.domain.actor import GuildId, Place
 from companion.domain.chat import ChatEvent, Delta, Failed, Finished
 from companion.domain.conversation import TurnId
 from companion.domain.errors import AlreadyRunning, Draining
@@ -30,16 +30,16 @@ class Cut(StrEnum):
     """Nobody can see any more of it."""
     DOOR_GONE = "door_gone"
     DRAINING = "draining"
+    LEFT = "left"
+    """The app is not in that server any more."""
 
 
 class Running:
     """One reply: its events for the door, and the ways to end it early."""
 
-    def __init__(
-        self, *, owner: str, guild_id: GuildId | None, turn_ids: Iterable[TurnId] = ()
-    ) -> None:
+    def __init__(self, *, owner: str, place: Place, turn_ids: Iterable[TurnId] = ()) -> None:
         self.owner = owner
-        self.guild_id = guild_id
+        self.place = place
         self.turn_ids = set(turn_ids)
         """The turn itself, and the one it replaces or continues."""
         self.cut_by: Cut | None = None
@@ -146,6 +146,13 @@ class RunningTurns:
     def find(self, turn_id: TurnId) -> Running | None:
         """Return the reply that this turn belongs to, while it runs."""
         return next((r for r in self._running.values() if turn_id in r.turn_ids), None)
+
+    def leave(self, guild: GuildId) -> int:
+        """Cut all replies of a server that the app was removed from; return how many."""
+        there = [r for r in self._running.values() if r.place.server == guild]
+        for running in there:
+            running.cut(Cut.LEFT)
+        return len(there)
 
     def _ended(self, task: asyncio.Task[None]) -> None:
         self._running.pop(task).close()

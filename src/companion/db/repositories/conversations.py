@@ -12,7 +12,17 @@ from functools import cache
 from typing import Final
 from uuid import UUID, uuid4
 
-from sqlalchemy import ColumnElement, Executable, and_, bindparam, delete, literal, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Executable,
+    and_,
+    bindparam,
+    delete,
+    exists,
+    literal,
+    select,
+    update,
+)
 from sqlalchemy.orm import aliased
 
 from companion.db.keyring import KeyRing
@@ -194,6 +204,22 @@ class SqlConversations:
         """Return the shared conversations of a thread, branches included."""
         shared = ConversationRow.owner_id.is_(None)
         return await self._ids(and_(ConversationRow.channel_id == channel, shared))
+
+    async def unused_since(
+        self, guild: GuildId, moment: datetime, limit: int
+    ) -> Sequence[ConversationId]:
+        """Return up to `limit` conversations of a server that have no turn from after `moment`."""
+        used = exists().where(
+            TurnRow.conversation_id == ConversationRow.id, TurnRow.created_at > moment
+        )
+        of_guild = select(ConversationRow.id).where(ConversationRow.guild_id == guild, ~used)
+        in_order = of_guild.order_by(ConversationRow.id).limit(limit)
+        return [ConversationId(found) for found in await self._run.all(in_order)]
+
+    async def drop(self, conversation: ConversationId) -> None:
+        """Delete a conversation with all that `clear` takes along, and itself."""
+        await self.clear(conversation)
+        await self._run.run(delete(ConversationRow).where(ConversationRow.id == conversation))
 
     async def _create(self, key: ConversationKey) -> ConversationId:
         begun = await self._run.quick(

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from datetime import datetime
+from uuid import UUID
 
-from sqlalchemy import or_, select, update
+from sqlalchemy import Select, or_, select, update
 
 from companion.db.rows import ConversationRow, ProviderCallRow
 from companion.db.statements import Statements
+from companion.domain.actor import GuildId
 from companion.domain.conversation import ConversationId
 
 
@@ -32,6 +34,20 @@ async def forget_contents(
     told = select(ProviderCallRow.id).where(of_it, ProviderCallRow.keeps_contents)
     if since is not None:
         told = told.where(ProviderCallRow.started_at >= since)
+    await _drop_contents(run, told)
+
+
+async def forget_contents_of(run: Statements, guild: GuildId, until: datetime) -> None:
+    """Delete what was logged of a server up to then."""
+    told = select(ProviderCallRow.id).where(
+        ProviderCallRow.guild_id == guild,
+        ProviderCallRow.started_at <= until,
+        ProviderCallRow.keeps_contents,
+    )
+    await _drop_contents(run, told)
+
+
+async def _drop_contents(run: Statements, told: Select[UUID]) -> None:
     # in one order: who clears a conversation and who clears its fork hold the same rows
     in_order = told.order_by(ProviderCallRow.id).with_for_update()
     await run.run(

@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import bindparam, delete, select
 
 from companion.db.keyring import KeyRing
 from companion.db.rows import GuildPreferencesRow, PersonPreferencesRow
@@ -68,6 +68,12 @@ class SqlPreferences:
             updated_at=self._now(),
         )
         await self._replace(insert, "guild_id", *_CAPS)
+
+    async def remove_guild(self, guild: GuildId) -> None:
+        """Delete a server's choices."""
+        await self._run.run(
+            delete(GuildPreferencesRow).where(GuildPreferencesRow.guild_id == guild)
+        )
 
     async def _replace(self, insert: Insert, owner: str, *more: str) -> None:
         chosen = {column: insert.excluded[column] for column in (*_CHOICES, *more)}

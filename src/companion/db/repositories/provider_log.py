@@ -9,6 +9,7 @@ from typing import Any, Final
 from sqlalchemy import bindparam, case, func, insert, or_, select, update
 
 from companion.db.keyring import KeyRing
+from companion.db.repositories.forgetting import forget_contents_of
 from companion.db.rows import CONTENT, ProviderCallRow, TurnRow
 from companion.db.sealed import Purpose, Sealed
 from companion.db.statements import Statements
@@ -158,6 +159,10 @@ class SqlProviderLog:
             )
             .values(request=None, response=None)
         )
+
+    async def drop_contents_of(self, guild: GuildId, until: datetime) -> None:
+        """Delete the contents of what was asked in a server up to then; none come any more."""
+        await forget_contents_of(self._run, guild, until)
 
     async def _may_keep_contents(self, call: CallStart) -> bool:
         if call.turn_id is None:
