@@ -11,9 +11,10 @@ from companion.playground.state import Channel, Message
 from companion.playground.threads import new_thread
 from companion.playground.vocabulary import Permission
 from tests.e2e.world import World, body, labels, until
-from tests.support.provider_script import Answer
+from tests.support.provider_script import Answer, Fault
 
 LONG = Answer(text="tick " * 3000, tokens_per_s=80)
+SILENT = Answer(text="tick " * 9, fault=Fault.STALL, fault_after=4)
 TALL = Answer(text="tick " * 500, tokens_per_s=400)
 SHORT = Answer(text="tick " * 120, tokens_per_s=120)
 
@@ -76,6 +77,25 @@ async def test_answer_that_nobody_can_see_any_more_is_stopped(world: World, data
     assert len([each for each in hidden.messages.values() if each.author is app]) == 1
     world.provider.default = SHORT
     assert body(await world.ask("Still there?")).strip() == SHORT.text.strip()
+
+
+async def test_deleted_message_ends_its_answer_also_while_the_model_is_silent(
+    world: World, database: Path
+) -> None:
+    """A deleted answer stays deleted; a deleted question takes its answer along."""
+    world.provider.default = SILENT
+    discord, where = world.discord, room(world, "here")
+    question = await world.say(f"<@{discord.application_id}> Tick.", where=where)
+    await until(lambda: bool(world.below(question)))
+    answer, command = await spoken(world, where), await asked(world, where)
+    await discord.delete("Ada", question)
+    await discord.delete("Ada", answer)
+    discord.faults.remove_original(command)
+    await until(lambda: not world.door.busy)
+    assert all(chat.hung_up_at for chat in world.provider.chats)
+    assert stored(database, "SELECT finish FROM turns") == [("stopped",)] * 2
+    assert [each.author.display_name for each in where.messages.values()] == ["Ada"]
+    assert not [each for each in discord.requests if each.status >= 400]
 
 
 async def test_answer_goes_on_as_far_as_it_still_can(world: World) -> None:

@@ -23,6 +23,7 @@ from discord.http import HTTPClient, Route
 from companion.bot.buttons import Button
 from companion.bot.responder import (
     ARCHIVED,
+    UNKNOWN_MESSAGE,
     DeliveryDelayed,
     DeliveryError,
     DeliveryGone,
@@ -36,7 +37,6 @@ log = structlog.get_logger()
 
 DELETE_S: Final = 30.0
 REOPEN_S: Final = 10.0
-UNKNOWN_MESSAGE: Final = 10008
 _MESSAGES: Final = "/channels/{channel_id}/messages"
 _FLAGS: Final = discord.MessageFlags(suppress_embeds=True).value
 
@@ -113,6 +113,12 @@ class ChannelMessages:
     ) -> None:
         """Replace a message's text and buttons."""
         await self._patch(self.ids[number], content, buttons, file)
+
+    async def delete_all(self) -> None:
+        """Delete all messages of the reply, and the reused ones."""
+        self._unused.extend(self.ids)
+        self.ids.clear()
+        await self.delete_unused()
 
     async def delete_unused(self) -> None:
         """Delete the reused messages that the new text did not need."""

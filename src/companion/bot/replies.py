@@ -10,6 +10,7 @@ from typing import Final
 from discord.http import HTTPClient
 
 from companion.bot.aftermath import Aftermath
+from companion.bot.being_written import BeingWritten
 from companion.bot.channel_messages import ChannelMessages, Spot
 from companion.bot.channel_responder import ChannelResponder
 from companion.bot.exchange import Exchange
@@ -58,11 +59,15 @@ class Way:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Written:
-    """How a reply ended, whether all of it is shown, and whether Discord refused its text."""
+    """How a reply ended, whether all of it is shown, and whether Discord refused its text.
+
+    `withdrawn`: the message that asked was deleted meanwhile.
+    """
 
     end: ChatEvent
     delivered: bool
     refused: bool
+    withdrawn: bool
 
 
 class Replies:
@@ -86,6 +91,7 @@ class Replies:
         self._notices = notices
         self._aftermath = aftermath
         self._deliveries = deliveries
+        self._being_written = BeingWritten(deliveries.give_up)
 
     async def render(
         self,
@@ -152,8 +158,17 @@ class Replies:
             messages = self._messages_below(incoming, reused)
             way = Way.in_channel(messages)
             words = self._words.where(incoming.place, private=False)
-            written = await self.write(incoming.reply_id, way, from_first(first, events), words)
+            written = await self.write(
+                incoming.reply_id,
+                way,
+                from_first(first, events),
+                words,
+                asked=incoming.message.id,
+            )
         end = written.end
+        if written.withdrawn:
+            await messages.delete_all()
+            return
         if written.refused:
             await incoming.reply(self._words.blocked())
         await messages.delete_unused()
@@ -170,23 +185,41 @@ class Replies:
                 )
             )
 
+    def deleted(self, message_id: int) -> None:
+        """Hear that a message was deleted: nobody needs what was being written for or into it."""
+        self._being_written.deleted(message_id)
+
     async def write(
-        self, reply: ReplyId, way: Way, events: AsyncIterator[ChatEvent], words: ReplyWords
+        self,
+        reply: ReplyId,
+        way: Way,
+        events: AsyncIterator[ChatEvent],
+        words: ReplyWords,
+        *,
+        asked: int | None = None,
     ) -> Written:
-        """Show the events of a reply by that way, while it is this process's."""
-        tracked = TrackedResponder(way.responder, self._deliveries, reply, way.shown)
-        stream = ReplyStream(
-            tracked,
-            self._pacing,
-            clock=self._clock,
-            give_up=lambda: self._deliveries.give_up(reply),
+        """Show the events of a reply by that way, while it is this process's.
+
+        `asked` is the message that is answered.
+        """
+        with self._being_written.writing(reply, asked, way.messages) as subject:
+            stream = ReplyStream(
+                TrackedResponder(way.responder, self._deliveries, subject, way.shown),
+                self._pacing,
+                clock=self._clock,
+                give_up=lambda: self._deliveries.give_up(reply),
+            )
+            try:
+                end = await stream.render(events, words)
+            finally:
+                if stream.delivered:  # also when this task is being cancelled
+                    self._deliveries.finish(reply)
+        return Written(
+            end=end,
+            delivered=stream.delivered,
+            refused=stream.refused,
+            withdrawn=subject.question_deleted,
         )
-        try:
-            end = await stream.render(events, words)
-        finally:
-            if stream.delivered:  # also when this task is being cancelled
-                self._deliveries.finish(reply)
-        return Written(end=end, delivered=stream.delivered, refused=stream.refused)
 
     def _messages_below(self, incoming: Incoming, reused: Sequence[int]) -> ChannelMessages:
         message = incoming.message

@@ -15,12 +15,17 @@ from typing import Final
 
 from companion.bot.output_pacing import ReplyPace
 from companion.bot.reply_display import ReplyDisplay, Write
-from companion.bot.responder import ARCHIVED, DeliveryDelayed, DeliveryGone, Responder
+from companion.bot.responder import (
+    ARCHIVED,
+    UNKNOWN_MESSAGE,
+    DeliveryDelayed,
+    DeliveryGone,
+    Responder,
+)
 from companion.ports.clock import Clock
 
 log = logging.getLogger(__name__)
 
-UNKNOWN_MESSAGE: Final = 10008
 _LAST_EDIT_S: Final = 5.0
 
 

@@ -16,6 +16,7 @@ from typing import Final, Protocol
 
 from companion.bot.buttons import Button
 
+UNKNOWN_MESSAGE: Final = 10008
 ARCHIVED: Final = 50083
 """Discord's code for a thread in which nothing changes until it is opened again."""
 

@@ -109,6 +109,7 @@ class Talking:
     async def forget(self, message_ids: Iterable[int]) -> None:
         """Forget what deleted messages asked, and delete the answers to them."""
         for message_id in message_ids:
+            self._replies.deleted(message_id)
             try:
                 shown = await self._services.conversations.forget_message(MessageId(message_id))
             except StorageError as error:

@@ -1,28 +1,31 @@
-"""A responder that writes only while the reply is this process's, and notes what it wrote."""
+"""A responder that writes only while a reply is wanted and ours, and notes what it wrote."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from http import HTTPStatus
 
+from companion.bot.being_written import Subject
 from companion.bot.buttons import Button
-from companion.bot.responder import DeliveryGone, Responder, TextFile
-from companion.domain.delivery import ReplyId, Shown
+from companion.bot.responder import UNKNOWN_MESSAGE, DeliveryGone, Responder, TextFile
+from companion.domain.delivery import Shown
 from companion.services.deliveries import Deliveries
 
 
 class TrackedResponder:
-    """Implements `Responder` by another one; a reply that was taken over is gone for it."""
+    """Implements `Responder` by another one; a reply not ours, or unwanted, is gone for it."""
 
     def __init__(
         self,
         inner: Responder,
         deliveries: Deliveries,
-        reply: ReplyId,
+        subject: Subject,
         shown: Callable[[], Shown],
     ) -> None:
         self._inner = inner
         self._deliveries = deliveries
-        self._reply = reply
+        self._subject = subject
+        self._reply = subject.reply
         self._shown = shown
         self._lost = False
 
@@ -77,6 +80,8 @@ class TrackedResponder:
         self._inner.move_on()
 
     async def _check(self) -> None:
+        if self._subject.is_unwanted:
+            raise DeliveryGone(status=HTTPStatus.NOT_FOUND, code=UNKNOWN_MESSAGE)
         if not await self._deliveries.holds(self._reply):
             self._lost = True
             raise DeliveryGone
