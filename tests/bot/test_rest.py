@@ -125,6 +125,20 @@ async def test_channel_that_refuses_words_is_remembered_for_ten_minutes(client: 
     assert channel not in client.closed
 
 
+async def test_nothing_is_sent_to_a_server_that_was_left(client: Client) -> None:
+    inner = client.discord.world
+    guild, channel = inner.guild("Playground"), inner.channel("general")
+    client.closed.leave(guild.id, [channel.id])
+    for route in (client.say(), client.typing()):
+        with pytest.raises(discord.Forbidden):
+            await client.rest.request(route, json={"content": "Anybody?"})
+    assert not client.discord.requests
+    await client.rest.request(client.say("random"), json={"content": "Here I am."})
+    client.closed.enter(guild.id)
+    await client.rest.request(client.say(), json={"content": "And back."})
+    assert len(client.discord.requests) == 2
+
+
 async def test_page_of_the_proxy_stops_everything_for_as_long_as_it_says(client: Client) -> None:
     client.discord.faults.cloudflare_ban(600)
     with pytest.raises(discord.HTTPException):

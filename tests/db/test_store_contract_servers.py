@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import timedelta
 
 import pytest
@@ -69,6 +70,26 @@ async def test_only_what_was_left_long_enough_is_held(store: Store, clock: HandC
         assert await unit.servers.hold_left_before(ONE, left - timedelta(seconds=1)) is None
         assert await unit.servers.hold_left_before(ONE, left) == left
         assert await unit.servers.hold_left_before(OTHER, left) is None
+
+
+async def test_who_is_back_waits_for_a_deletion_that_has_begun(
+    store: Store, clock: HandClock
+) -> None:
+    async def come_back() -> None:
+        async with store.write() as unit:
+            await unit.servers.note_in([ONE])
+
+    async with store.write() as unit:
+        await unit.servers.note_left([ONE], clock.now())
+    async with store.write() as unit:
+        assert await unit.servers.hold_left_before(ONE, clock.now())
+        back = asyncio.create_task(come_back())
+        await asyncio.wait({back}, timeout=0.05)
+        assert not back.done()
+        await unit.servers.forget(ONE)
+    await back
+    async with store.read() as unit:
+        assert await unit.servers.known() == {ONE: None}
 
 
 async def test_more_servers_than_fit_one_statement_are_noted(store: Store) -> None:

@@ -39,15 +39,15 @@ def another(world: World) -> Channel:
     return next(c for c in inner.channels.values() if c.guild_id == guild.id)
 
 
-async def left_at(world: World) -> datetime | None:
+async def left_at(world: World, guild: GuildId | None = None) -> datetime | None:
     async with world.store.read() as unit:
-        return await unit.servers.left_at(GuildId(home(world).id))
+        return await unit.servers.left_at(guild or GuildId(home(world).id))
 
 
-async def noted(world: World, *, left: bool) -> None:
+async def noted(world: World, *, left: bool, guild: GuildId | None = None) -> None:
     """Wait until the database says so."""
     async with asyncio.timeout(5.0):
-        while (await left_at(world) is not None) is not left:  # noqa: ASYNC110  nobody says when
+        while (await left_at(world, guild) is not None) is not left:  # noqa: ASYNC110  nobody says when
             await asyncio.sleep(0.01)
 
 
@@ -85,6 +85,19 @@ async def test_a_removal_ends_all_in_that_server_without_a_word(small: World) ->
     assert small.discord.requests.invalid == 0
 
 
+async def test_a_crowd_in_a_server_that_is_left_makes_no_storm_of_refusals(world: World) -> None:
+    crowd, inner = 8, world.discord.world
+    world.provider.script(*[Answer(text="tick " * 400, tokens_per_s=40)] * crowd)
+    rooms = [inner.add_channel(home(world), f"room-{number}") for number in range(crowd)]
+    said = [await world.say(f"<@{inner.app.id}> Tick.", where=room) for room in rooms]
+    await until(lambda: all(world.below(each) for each in said))
+    world.discord.admin.remove_app(home(world))
+    await until(lambda: not world.door.busy)
+    assert all(chat.hung_up_at is not None for chat in world.provider.chats)
+    # those that were on their way at that moment
+    assert world.discord.requests.invalid <= 2
+
+
 async def test_an_outage_is_no_removal(world: World) -> None:
     world.provider.script(Answer(text="tick " * 40, tokens_per_s=80))
     answer = await world.start("ask", who="Ada", prompt="Tick.")
@@ -114,6 +127,15 @@ async def test_a_removal_while_nothing_ran_is_found_at_the_start(world: World) -
     world.discord.admin.remove_app(home(world))
     async with restarted(world):
         await noted(world, left=True)
+
+
+async def test_servers_of_another_processs_shards_are_not_judged(world: World) -> None:
+    ours, theirs = GuildId(2 << 22), GuildId(3 << 22)
+    async with world.store.write() as unit:
+        await unit.servers.note_in([ours, theirs])
+    async with restarted(world, shard_count=2, shard_ids=(0,)):
+        await noted(world, left=True, guild=ours)
+        assert await left_at(world, theirs) is None
 
 
 async def test_a_removal_between_two_sessions_is_found(

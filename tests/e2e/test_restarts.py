@@ -14,13 +14,21 @@ HELLO = "Hello from the scripted provider."
 
 
 @asynccontextmanager
-async def restarted(world: World, *, message_content: bool = False) -> AsyncGenerator[None]:
+async def restarted(
+    world: World,
+    *,
+    message_content: bool = False,
+    shard_count: int | None = None,
+    shard_ids: tuple[int, ...] | None = None,
+) -> AsyncGenerator[None]:
     """Close the door and open another on the same database and Discord."""
     await world.door.close()
     config = DiscordConfig(
         token=Secret(world.discord.token),
         api_url=world.discord.api_url,
         message_content=message_content,
+        shard_count=shard_count,
+        shard_ids=shard_ids,
     )
     door = DiscordDoor(world.services, config, SystemClock())
     async with running(door):

@@ -1,11 +1,15 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from companion.domain.actor import Actor, ChannelId, DiscordUserId, Door, GuildId, Place, PlaceKind
 from companion.domain.errors import ManagerOnly, NotAllowed
+from companion.domain.server_errors import NotInServer
 from companion.services.access import AccessGate, Purpose
 
+LEFT = GuildId(9)
 ADA = Actor(name="Ada", discord_id=DiscordUserId(1))
 ADMIN = Actor(name="Admin", discord_id=DiscordUserId(2), manages_guild=True)
 CLIENT = Actor(name="client", http_id="client")
@@ -64,3 +68,23 @@ def test_a_servers_key_is_for_its_managers() -> None:
 def test_outside_of_servers_nobody_manages_one() -> None:
     with pytest.raises(ManagerOnly):
         AccessGate().check(ADMIN, place(PlaceKind.DM), Door.MODAL, Purpose.SERVER_KEY)
+
+
+def test_nobody_asks_in_a_server_that_the_app_left_until_it_is_back() -> None:
+    gate, here = AccessGate(), place(PlaceKind.CHANNEL, guild=LEFT)
+    gate.shut(LEFT)
+    with pytest.raises(NotInServer):
+        gate.check(ADA, here, Door.SLASH)
+    gate.check(ADA, replace(here, user_install_only=True), Door.SLASH)
+    gate.check(ADA, place(PlaceKind.CHANNEL, guild=8), Door.SLASH)
+    gate.check(ADA, place(PlaceKind.DM), Door.SLASH)
+    gate.open(LEFT)
+    gate.check(ADA, here, Door.SLASH)
+
+
+def test_a_server_has_settings_only_where_the_app_is_a_member() -> None:
+    here = place(PlaceKind.CHANNEL, guild=9)
+    AccessGate().check(ADMIN, here, None, Purpose.SERVER_SETTINGS)
+    with pytest.raises(NotInServer):
+        brought = replace(here, user_install_only=True)
+        AccessGate().check(ADMIN, brought, None, Purpose.SERVER_SETTINGS)

@@ -195,3 +195,31 @@ async def test_a_stopping_process_leaves_it_to_the_next(ruins: Ruins) -> None:
     (event,) = await all_of(recovered.events)
     assert isinstance(event, Failed)
     assert isinstance(event.error, Draining)
+
+
+@pytest.mark.parametrize("answer", ["", "Half"])
+async def test_a_reply_in_a_server_that_was_left_is_only_brought_to_its_end(
+    ruins: Ruins, answer: str
+) -> None:
+    await ruins.leave(answer=answer)
+    guild = ruins.sent.place.guild_id
+    assert guild is not None
+    await ruins.house.services.membership.left(guild)
+    recovered = await ruins.bring()
+    assert not recovered.deliverable
+    await all_of(recovered.events)
+    assert not ruins.house.provider.calls
+    (turn,) = ruins.house.turns
+    assert turn.finish is Finish.INTERRUPTED
+    assert all(call.end for call in ruins.house.log)
+
+
+async def test_a_reply_to_who_brought_the_app_along_is_brought_there(ruins: Ruins) -> None:
+    place = ruins.sent.place
+    assert place.guild_id is not None
+    ruins.sent = replace(ruins.sent, place=replace(place, user_install_only=True))
+    await ruins.leave()
+    await ruins.house.services.membership.left(place.guild_id)
+    recovered = await ruins.bring()
+    assert recovered.deliverable
+    assert isinstance((await all_of(recovered.events))[-1], Finished)

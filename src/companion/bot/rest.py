@@ -129,8 +129,6 @@ class Rest(HTTPClient):
     ) -> Any:
         bucket = self._buckets.of(f"{route.method} {route.bucket}", self._clock.monotonic())
         async with bucket.lock:
-            if route.channel_id is not None and self._closed.is_left(int(route.channel_id)):
-                raise ChannelLeft
             await self._wait_for(bucket, may_wait=urgency is not None)
             await self._wait_for(self._everywhere, may_wait=urgency is not None)
             if urgency is None:
@@ -156,6 +154,8 @@ class Rest(HTTPClient):
 
     async def _send(self, route: Route, options: Mapping[str, Any], bucket: Bucket) -> Any:
         assert self._session is not None
+        if route.channel_id is not None and self._closed.is_left(int(route.channel_id)):
+            raise ChannelLeft
         async with self._session.request(route.method, route.url, **options) as response:
             data: object = await parse_response(response)
             now = self._clock.monotonic()

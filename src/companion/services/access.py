@@ -68,6 +68,8 @@ class AccessGate:
         if purpose in {Purpose.SERVER_KEY, Purpose.SERVER_SETTINGS}:
             if not may_manage(actor, place.guild_id):
                 raise ManagerOnly
+            if purpose is Purpose.SERVER_SETTINGS and place.server is None:
+                raise NotInServer  # they would hold nowhere, and nothing would ever end them
             return Permit(purpose=purpose, rule=ManagerOnly.rule)
         return Permit(purpose=purpose, rule="everyone")
 
