@@ -16,18 +16,14 @@ from dataclasses import asdict, dataclass
 from itertools import count
 from typing import Final
 
-from tests.support.wiring import Wish, wired
+from tests.support.wiring import Wish, opened
 
 from benchmarks.flat_prices import FlatPrices
-from companion.clock import SystemClock
 from companion.db.keyring import KeyRing
-from companion.db.uow import SqlStore, open_store
 from companion.domain.actor import Actor, ChannelId, DiscordUserId, Door, Place, PlaceKind
 from companion.domain.chat import ChatRequest, Failed
 from companion.domain.money import Caps, most_prompt_tokens
 from companion.domain.usage import Micros
-from companion.limits.memory import BucketSize
-from companion.llm.client import Provider, open_provider
 from companion.services.container import Services
 
 PROMPT: Final = "Why?"
@@ -35,7 +31,6 @@ ANSWER_TOKENS: Final = 80
 WORST: Final = most_prompt_tokens([PROMPT]) + ANSWER_TOKENS
 """Micro-dollars that one request holds: a token costs one."""
 ASKER: Final = Actor(name="Ada", discord_id=DiscordUserId(1))
-_PLENTY: Final = BucketSize(capacity=100_000, period_s=1.0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,18 +46,15 @@ class Race:
     budget_micros: int
 
 
-def services_of(race: Race, store: SqlStore, llm: Provider, clock: SystemClock) -> Services:
-    """Wire the services as the app does, with flat prices and no limits but the budget."""
-    wish = Wish(
+def _wish(race: Race) -> Wish:
+    """Return flat prices, and no limits but the budget."""
+    return Wish(
         prices=FlatPrices(),
-        user_bucket=_PLENTY,
-        other_buckets=_PLENTY,
         at_once=race.at_once,
         at_once_for_one=race.at_once,
         caps=Caps(person_day=Micros(race.budget_micros)),
         system_prompt="",  # the race counts the tokens of its own prompt only
     )
-    return wired(store, llm, race.provider, clock, wish)
 
 
 async def ask(services: Services, channel: int) -> str:
@@ -78,9 +70,8 @@ async def ask(services: Services, channel: int) -> str:
 
 
 async def run(race: Race) -> Counter[str]:
-    clock, ring = SystemClock(), KeyRing.parse(race.ring)
-    async with open_store(race.url, ring) as store, open_provider(clock=clock) as llm:
-        services = services_of(race, store, llm, clock)
+    ring = KeyRing.parse(race.ring)
+    async with opened(race.url, ring, race.provider, _wish(race)) as (_, services):
         channels = count(race.first_channel)
         sys.stdout.write("ready\n")
         sys.stdout.flush()
@@ -91,7 +82,6 @@ async def run(race: Race) -> Counter[str]:
             became.update(
                 await asyncio.gather(*(ask(services, next(channels)) for _ in range(size)))
             )
-        await services.close()
         return became
 
 

@@ -14,22 +14,20 @@ from companion.api.metrics import Metrics
 from companion.bot.app import KEY_PAGE, DiscordConfig, DiscordDoor
 from companion.clock import SystemClock
 from companion.db.uow import SqlStore
-from companion.domain.models import Credential, Payer
 from companion.domain.money import Caps
 from companion.domain.secrets import Secret
 from companion.domain.usage import Micros
-from companion.files.reader import SafeFileReader
 from companion.http_door import opened_http
 from companion.limiting import opened_limits
-from companion.limits.fair_queue import desk_queue, reply_queue
 from companion.llm.client import open_provider
-from companion.metering import MeteredProvider, MeteredRelay
+from companion.metering import metered
 from companion.model_source import ModelSource
 from companion.readiness import ProcessReadiness
-from companion.services.container import Outside, Services, build_services
+from companion.services.container import Services
 from companion.services.policy import ServicePolicy
 from companion.settings import Settings
 from companion.storage import opened_store
+from companion.wiring import operator, wired
 
 log = structlog.get_logger()
 
@@ -113,22 +111,15 @@ async def open_app(
             refused=lambda: door.refused if door else 0,
         )
         provider = await stack.enter_async_context(open_provider(clock=clock))
-        services = build_services(
-            Outside(
-                store=store,
-                fingerprints=store.fingerprints,
-                provider=MeteredProvider(provider.chat, metrics),
-                relay=MeteredRelay(provider.relay, metrics),
-                catalogue=provider.catalogue,
-                speech=provider.speech,
-                files=SafeFileReader(),
-                prices=source.prices,
-                limiter=limits.limiter,
-                desk=desk_queue(settings.max_streams, clock),
-                queue=reply_queue(settings.max_streams, settings.max_streams_per_user, clock),
-                clock=clock,
-                policy=_policy(settings, source, store),
-            )
+        services = wired(
+            store=store,
+            provider=metered(provider, metrics),
+            prices=source.prices,
+            limiter=limits.limiter,
+            at_once=settings.max_streams,
+            at_once_for_one=settings.max_streams_per_user,
+            clock=clock,
+            policy=_policy(settings, source, store),
         )
         stack.push_async_callback(services.close)
         services.sweeper.start()
@@ -153,18 +144,11 @@ def _discord_config(settings: Settings, source: ModelSource) -> DiscordConfig:
 
 
 def _policy(settings: Settings, source: ModelSource, store: SqlStore) -> ServicePolicy:
-    key = source.operator_key
     return ServicePolicy(
         base_url=source.base_url,
         default_model=source.default_model,
         system_prompt=source.system_prompt,
-        operator=key
-        and Credential(
-            key=key,
-            base_url=source.base_url,
-            fingerprint=store.fingerprints.of_key(key),
-            payer=Payer.OPERATOR,
-        ),
+        operator=operator(store, source.operator_key, source.base_url),
         operator_key_for=settings.operator_key_for,
         caps=_caps(settings),
         retention_days=settings.retention_days,

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from companion.api.metrics import Metrics
 from companion.domain.errors import ProviderError
 from companion.domain.models import Credential
+from companion.llm.client import Provider
 from companion.ports.llm import ChatCall, ChatProvider, ProviderEvent
 from companion.ports.relay import (
     Endpoint,
@@ -21,6 +22,15 @@ from companion.ports.relay import (
     RelayProvider,
     RelayStream,
 )
+
+
+def metered(provider: Provider, metrics: Metrics) -> Provider:
+    """Return that provider, its requests for answers counted."""
+    return replace(
+        provider,
+        chat=MeteredProvider(provider.chat, metrics),
+        relay=MeteredRelay(provider.relay, metrics),
+    )
 
 
 @dataclass(slots=True)

@@ -15,17 +15,14 @@ from companion.api.app import ApiConfig, build_api
 from companion.api.connections import Connections
 from companion.api.routes.health import Part
 from companion.api.server import serving
-from companion.clock import SystemClock
 from companion.db.keyring import KeyRing
-from companion.db.uow import SqlStore, open_store
+from companion.db.uow import SqlStore
 from companion.limits.memory import BucketSize
-from companion.llm.client import open_provider
 from companion.llm.local_prices import LocalPrices
 from companion.services.container import Services
 from tests.support.scripted_provider import ScriptedProvider
-from tests.support.wiring import Wish, wired
+from tests.support.wiring import PLENTY, Wish, opened
 
-GENEROUS = BucketSize(capacity=100_000, period_s=1.0)
 Answered = tuple[int, Any, Mapping[str, str]]
 
 
@@ -81,47 +78,35 @@ async def open_world(
     database: Path,
     ring: KeyRing,
     *,
-    user_bucket: BucketSize = GENEROUS,
-    max_streams_per_user: int = 64,
+    user_bucket: BucketSize = PLENTY,
     guarded: bool = False,
     connections: Connections | None = None,
 ) -> AsyncGenerator[World]:
     """Serve on a migrated database."""
-    clock = SystemClock()
+    url = f"sqlite+aiosqlite:///{database}"
+    wish = Wish(prices=LocalPrices(8192), user_bucket=user_bucket, at_once=1000)
     async with (
         ScriptedProvider.start(validate=False) as provider,
-        open_store(f"sqlite+aiosqlite:///{database}", ring) as store,
-        open_provider(clock=clock) as llm,
+        opened(url, ring, provider.base_url, wish) as (store, services),
     ):
-        wish = Wish(
-            prices=LocalPrices(8192),
-            user_bucket=user_bucket,
-            other_buckets=GENEROUS,
-            at_once=1000,
-            at_once_for_one=max_streams_per_user,
-        )
-        services = wired(store, llm, provider.base_url, clock, wish)
         ready = Ready()
         app = build_api(ready, services, config=ApiConfig(guarded=guarded))
         act_as = (await services.tokens.create("backend", act_as=True)).text.reveal()
         only_ada = (await services.tokens.create("ada's", user_ids=["ada"])).text.reveal()
-        try:
-            async with (
-                serving(app, host="127.0.0.1", port=0, connections=connections) as origin,
-                aiohttp.ClientSession(origin) as http,
-            ):
-                yield World(
-                    provider=provider,
-                    services=services,
-                    store=store,
-                    ready=ready,
-                    origin=origin,
-                    http=http,
-                    act_as=act_as,
-                    only_ada=only_ada,
-                )
-        finally:
-            await services.close()
+        async with (
+            serving(app, host="127.0.0.1", port=0, connections=connections) as origin,
+            aiohttp.ClientSession(origin) as http,
+        ):
+            yield World(
+                provider=provider,
+                services=services,
+                store=store,
+                ready=ready,
+                origin=origin,
+                http=http,
+                act_as=act_as,
+                only_ada=only_ada,
+            )
 
 
 async def raw(port: int, data: bytes, *, wait_s: float = 5.0) -> bytes:

@@ -24,7 +24,7 @@ SLOW = Answer(text="tick " * 400, tokens_per_s=40)
 @pytest.fixture
 async def small(opener: Opener) -> AsyncGenerator[World]:
     """A world with room for two answers."""
-    async with opener(max_streams=2) as opened:
+    async with opener(at_once=2) as opened:
         yield opened
 
 

@@ -17,7 +17,7 @@ SLOW = Answer(text="tick " * 400, tokens_per_s=40)
 @pytest.fixture
 async def small(opener: Opener) -> AsyncGenerator[World]:
     """A world with room for one answer."""
-    async with opener(max_streams=1) as opened:
+    async with opener(at_once=1) as opened:
         yield opened
 
 

@@ -13,13 +13,10 @@ from typing import Any, cast
 from companion.bot.app import DiscordConfig, DiscordDoor
 from companion.clock import SystemClock
 from companion.db.keyring import KeyRing
-from companion.db.uow import SqlStore, open_store
+from companion.db.uow import SqlStore
 from companion.domain.accounts import KeyOwner
 from companion.domain.actor import Actor, DiscordUserId
 from companion.domain.secrets import Secret
-from companion.files.caps import CPU_S
-from companion.limits.memory import BucketSize
-from companion.llm.client import open_provider
 from companion.playground.interaction import Interaction
 from companion.playground.local_discord import LocalDiscord
 from companion.playground.people import Where
@@ -27,7 +24,7 @@ from companion.playground.state import Message, Person
 from companion.services.container import Services
 from tests.support.discord_openapi import assert_requests_follow_discord
 from tests.support.scripted_provider import ScriptedProvider
-from tests.support.wiring import OPERATOR_KEY, PLENTY, Wish, wired
+from tests.support.wiring import Wish, opened
 
 COMMANDS = (
     "ask",
@@ -46,15 +43,10 @@ FOOTER = re.compile(r"(?:\n?-# [^\n]*)+\Z")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Setup:
+class Setup(Wish):
     """What a test wants different."""
 
-    operator_key: str | None = OPERATOR_KEY
-    user_bucket: BucketSize = PLENTY
-    max_streams: int = 64
-    max_streams_per_user: int = 64
     message_content: bool = False
-    reading_cpu_s: int = CPU_S
     heartbeat_ms: int = 41_250
 
 
@@ -167,29 +159,20 @@ async def open_world(
 ) -> AsyncGenerator[World]:
     """Start everything on a migrated database; connected and registered when entered."""
     setup = setup or Setup()
-    clock = SystemClock()
+    url = f"sqlite+aiosqlite:///{database}"
     async with (
         LocalDiscord.start() as discord,
         ScriptedProvider.start() as provider,
-        open_store(f"sqlite+aiosqlite:///{database}", ring) as store,
-        open_provider(clock=clock) as llm,
+        opened(url, ring, provider.base_url, setup) as (store, services),
     ):
         discord.gateway.heartbeat_interval_ms = setup.heartbeat_ms
-        wish = Wish(
-            operator_key=setup.operator_key,
-            user_bucket=setup.user_bucket,
-            at_once=setup.max_streams,
-            at_once_for_one=setup.max_streams_per_user,
-            reading_cpu_s=setup.reading_cpu_s,
-        )
-        services = wired(store, llm, provider.base_url, clock, wish)
         config = DiscordConfig(
             token=Secret(discord.token),
             api_url=discord.api_url,
             message_content=setup.message_content,
         )
-        door = DiscordDoor(services, config, clock)
-        async with closed(services), running(door) as task:
+        door = DiscordDoor(services, config, SystemClock())
+        async with running(door) as task:
             await discord.wait_for_commands(COMMANDS)
             yield World(
                 discord=discord,
@@ -201,15 +184,6 @@ async def open_world(
                 running=task,
             )
             assert_requests_follow_discord(discord.requests)
-
-
-@asynccontextmanager
-async def closed(services: Services) -> AsyncGenerator[None]:
-    """Close the services at the end."""
-    try:
-        yield
-    finally:
-        await services.close()
 
 
 @asynccontextmanager

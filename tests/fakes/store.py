@@ -46,9 +46,12 @@ class FakeStore(Store):
         self.writes = 0
         self.in_transaction = 0
         self.reads = 0
-        self.fingerprints = FakeFingerprints()
         self._now = now
         self._writer = asyncio.Lock()
+
+    @property
+    def fingerprints(self) -> FakeFingerprints:
+        return FakeFingerprints()
 
     @asynccontextmanager
     async def read(self) -> AsyncGenerator[FakeUnitOfWork]:

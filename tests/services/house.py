@@ -101,7 +101,6 @@ class House:
         self.files = FakeFileReader()
         self.speech = FakeSpeech()
         self.limiter = FakeLimiter()
-        self.fingerprints = self.store.fingerprints
         self.queue = reply_queue(max_streams, max_streams_per_user, self.clock)
         self.desk = desk_queue(max_streams, self.clock)
         self.policy = ServicePolicy(
@@ -115,7 +114,6 @@ class House:
         )
         self.outside = Outside(
             store=self.store,
-            fingerprints=self.fingerprints,
             provider=self.provider,
             relay=self.relay,
             catalogue=self.catalogue,

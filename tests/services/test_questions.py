@@ -144,7 +144,7 @@ async def test_a_persona_joins_the_operators_instructions(house: House) -> None:
 async def test_the_provider_sees_a_person_only_as_a_hash(house: House) -> None:
     await house.ask()
     person = house.store.person("discord:1")
-    assert house.sent[0].safety_id == house.fingerprints.safety_id(person)
+    assert house.sent[0].safety_id == house.store.fingerprints.safety_id(person)
     assert ADA.name not in str(house.sent)
 
 

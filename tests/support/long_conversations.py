@@ -63,7 +63,7 @@ class LongTalk:
     def __init__(self, store: SqlStore) -> None:
         self._store = store
         house = House()
-        outside = replace(house.outside, store=store, fingerprints=store.fingerprints)
+        outside = replace(house.outside, store=store)
         self.services: Services = build_services(outside)
         self.actor = Actor(name="Ada", discord_id=DiscordUserId(uuid4().int >> 70))
 

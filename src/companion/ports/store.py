@@ -299,6 +299,11 @@ class UnitOfWork(Protocol):
 class Store(Protocol):
     """Opens units of work."""
 
+    @property
+    def fingerprints(self) -> Fingerprints:
+        """Keyed hashes, of the same ring that seals what is stored."""
+        ...
+
     def read(self) -> AbstractAsyncContextManager[UnitOfWork]:
         """Open a read-only unit of work."""
         ...

@@ -18,7 +18,7 @@ from companion.domain.models import Credential, Payer
 from companion.domain.server_errors import NotInServer
 from companion.ports.clock import Clock
 from companion.ports.llm import ChatProvider
-from companion.ports.store import Fingerprints, Store, UnitOfWork
+from companion.ports.store import Store, UnitOfWork
 from companion.services import key_intake
 from companion.services.access import AccessGate, Purpose
 from companion.services.models import ModelsService
@@ -37,7 +37,6 @@ class AccountsService:
         self,
         *,
         store: Store,
-        fingerprints: Fingerprints,
         provider: ChatProvider,
         session_keys: SessionKeys,
         models: ModelsService,
@@ -47,7 +46,6 @@ class AccountsService:
         base_url: str,
     ) -> None:
         self._store = store
-        self._fingerprints = fingerprints
         self._provider = provider
         self._session_keys = session_keys
         self._models = models
@@ -72,7 +70,7 @@ class AccountsService:
         credential = Credential(
             key=key,
             base_url=self._base_url,
-            fingerprint=self._fingerprints.of_key(key),
+            fingerprint=self._store.fingerprints.of_key(key),
             payer=Payer.PERSON if scope is KeyScope.ME else Payer.SERVER,
         )
         state = await self._checked(credential)

@@ -23,7 +23,7 @@ from companion.domain.models import ModelId
 from companion.domain.money import ReservationId
 from companion.ports.clock import Clock
 from companion.ports.llm import ChatCall, ChatEnded, ChatMessage, ChatProvider, PriceList, TextDelta
-from companion.ports.store import CallEnd, CallId, CallStart, CallStatus, Fingerprints, Store
+from companion.ports.store import CallEnd, CallId, CallStart, CallStatus, Store
 from companion.services.admission import Admission
 from companion.services.budgets import LONGEST_ANSWER, Budgets, capped, most_used
 from companion.services.payers import Paying
@@ -73,7 +73,6 @@ class AsideWriter:
         provider: ChatProvider,
         prices: PriceList,
         admission: Admission,
-        fingerprints: Fingerprints,
         budgets: Budgets,
         clock: Clock,
         keeps_contents: bool,
@@ -82,7 +81,6 @@ class AsideWriter:
         self._provider = provider
         self._prices = prices
         self._admission = admission
-        self._fingerprints = fingerprints
         self._budgets = budgets
         self._clock = clock
         self._keeps_contents = keeps_contents
@@ -142,7 +140,7 @@ class AsideWriter:
         return ChatCall(
             model=aside.model,
             messages=aside.messages,
-            safety_id=self._fingerprints.safety_id(aside.person),
+            safety_id=self._store.fingerprints.safety_id(aside.person),
             max_tokens=LONGEST_ANSWER if limited else None,
         )
 

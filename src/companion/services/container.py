@@ -10,7 +10,7 @@ from companion.ports.limits import FairQueue, Limiter
 from companion.ports.llm import ChatProvider, ModelCatalogue, PriceList
 from companion.ports.relay import RelayProvider
 from companion.ports.speech import SpeechProvider
-from companion.ports.store import Fingerprints, Store
+from companion.ports.store import Store
 from companion.services.access import AccessGate
 from companion.services.accounts import AccountsService
 from companion.services.admission import Admission
@@ -81,7 +81,6 @@ class Outside:
     """What the services stand on: the adapters behind the ports, and what the operator decided."""
 
     store: Store
-    fingerprints: Fingerprints
     provider: ChatProvider
     relay: RelayProvider
     catalogue: ModelCatalogue
@@ -111,7 +110,6 @@ class _Common:
 def build_services(outside: Outside) -> Services:
     """Wire the services. Does no I/O and starts nothing."""
     store, clock, policy = outside.store, outside.clock, outside.policy
-    fingerprints = outside.fingerprints
     gate, tasks, session_keys = AccessGate(), BackgroundTasks(), SessionKeys()
     payers = Payers(policy=policy, session_keys=session_keys, clock=clock)
     memory = PayerMemory(clock)
@@ -141,7 +139,6 @@ def build_services(outside: Outside) -> Services:
         rooms=RoomsService(store=store, gate=gate, clock=clock),
         accounts=AccountsService(
             store=store,
-            fingerprints=fingerprints,
             provider=outside.provider,
             session_keys=session_keys,
             models=models,
@@ -152,13 +149,13 @@ def build_services(outside: Outside) -> Services:
         ),
         models=models,
         relay=_build_relay(outside, common, memory),
-        tokens=TokensService(store=store, fingerprints=fingerprints, gate=gate, clock=clock),
+        tokens=TokensService(store=store, gate=gate, clock=clock),
         deliveries=common.deliveries,
         recovery=_build_recovery(outside, common, chat),
         limiter=outside.limiter,
         admission=common.admission,
         spending=SpendingService(store=store, gate=gate, payers=payers, policy=policy, clock=clock),
-        idempotency=IdempotencyService(store=store, fingerprints=fingerprints, clock=clock),
+        idempotency=IdempotencyService(store=store, clock=clock),
         membership=membership,
         sweeper=_build_sweeper(outside, common, membership),
         tasks=tasks,
@@ -209,7 +206,6 @@ def _build_relay(outside: Outside, common: _Common, memory: PayerMemory) -> Rela
     return RelayService(
         store=store,
         provider=outside.relay,
-        fingerprints=outside.fingerprints,
         prices=outside.prices,
         gate=common.gate,
         payers=payers,
@@ -235,7 +231,6 @@ def _build_chat(outside: Outside, common: _Common) -> ChatService:
         provider=outside.provider,
         prices=outside.prices,
         admission=common.admission,
-        fingerprints=outside.fingerprints,
         budgets=common.budgets,
         clock=outside.clock,
         keeps_contents=policy.retention_days > 0,
@@ -288,7 +283,7 @@ def _build_replier(outside: Outside, common: _Common, summarizer: Summarizer) ->
             keeps_contents=keeps_contents,
         ),
         provider=outside.provider,
-        fingerprints=outside.fingerprints,
+        fingerprints=outside.store.fingerprints,
         clock=clock,
         summarizer=summarizer,
     )

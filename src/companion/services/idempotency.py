@@ -9,7 +9,7 @@ from uuid import UUID
 from companion.domain.api_errors import KeyReused, RequestRunning
 from companion.ports.clock import Clock
 from companion.ports.idempotency import IdempotencyId
-from companion.ports.store import Fingerprints, Store
+from companion.ports.store import Store
 
 IDEMPOTENT_FOR: Final = timedelta(hours=24)
 CLAIM: Final = timedelta(minutes=15)
@@ -20,19 +20,18 @@ RETRY_S: Final = 1.0
 class IdempotencyService:
     """Keeps whole answers for a day, sealed."""
 
-    def __init__(self, *, store: Store, fingerprints: Fingerprints, clock: Clock) -> None:
+    def __init__(self, *, store: Store, clock: Clock) -> None:
         self._store = store
-        self._fingerprints = fingerprints
         self._clock = clock
 
     def name(self, *parts: str) -> IdempotencyId:
         """Return what names the request: who sent it, where to, and the key they chose."""
         joined = "".join(f"{len(part)}:{part}" for part in parts)
-        return IdempotencyId(UUID(hex=self._fingerprints.of_request(joined.encode())[:32]))
+        return IdempotencyId(UUID(hex=self._store.fingerprints.of_request(joined.encode())[:32]))
 
     def body_hash(self, body: bytes) -> str:
         """Return what tells two bodies apart."""
-        return self._fingerprints.of_request(body)
+        return self._store.fingerprints.of_request(body)
 
     async def claim(self, key: IdempotencyId, body_hash: str) -> str | None:
         """Return the answer there is, or `None` when this request shall make it.

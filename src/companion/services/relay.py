@@ -30,7 +30,7 @@ from companion.ports.relay import (
     RelayPiece,
     RelayProvider,
 )
-from companion.ports.store import CallEnd, CallStart, Fingerprints, Store
+from companion.ports.store import CallEnd, CallStart, Store
 from companion.services.access import AccessGate
 from companion.services.admission import Admission
 from companion.services.payer_memory import Known, PayerMemory
@@ -53,7 +53,6 @@ class RelayService:
         *,
         store: Store,
         provider: RelayProvider,
-        fingerprints: Fingerprints,
         prices: PriceList,
         gate: AccessGate,
         payers: Payers,
@@ -66,7 +65,6 @@ class RelayService:
     ) -> None:
         self._store = store
         self._provider = provider
-        self._fingerprints = fingerprints
         self._prices = prices
         self._gate = gate
         self._payers = payers
@@ -213,7 +211,7 @@ class RelayService:
         body, ours = _with_ours(request, request.body)
         ours = {**ours, **limited(record.paying, request, body)}
         chat = request.endpoint is Endpoint.CHAT and "safety_identifier" not in body
-        safety_id = self._fingerprints.safety_id(record.person) if chat else None
+        safety_id = self._store.fingerprints.safety_id(record.person) if chat else None
         return replace(call, body=body, ours=ours, safety_id=safety_id)
 
     def _noted(self, record: Record, answer: RelayAnswer) -> RelayAnswer:

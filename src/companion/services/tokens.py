@@ -27,7 +27,7 @@ from companion.domain.tokens import (
     token_text,
 )
 from companion.ports.clock import Clock
-from companion.ports.store import Fingerprints, Store
+from companion.ports.store import Store
 from companion.ports.tokens import StoredToken
 from companion.services.access import AccessGate, Purpose
 
@@ -50,11 +50,8 @@ class NewToken:
 class TokensService:
     """Tokens of people and programs."""
 
-    def __init__(
-        self, *, store: Store, fingerprints: Fingerprints, gate: AccessGate, clock: Clock
-    ) -> None:
+    def __init__(self, *, store: Store, gate: AccessGate, clock: Clock) -> None:
         self._store = store
-        self._fingerprints = fingerprints
         self._gate = gate
         self._clock = clock
         self._checked: OrderedDict[str, tuple[ApiToken, float]] = OrderedDict()
@@ -68,7 +65,7 @@ class TokensService:
         if token_id is None:
             raise TokenRejected
         # the whole token is hashed: two that share a beginning never share an entry
-        hashed = self._fingerprints.of_token(Secret(text))
+        hashed = self._store.fingerprints.of_token(Secret(text))
         token = self._remembered(hashed) or await self._checked_anew(token_id, hashed)
         if not token.usable_at(self._clock.now()):
             raise TokenRejected
@@ -170,7 +167,7 @@ class TokensService:
 
     async def _store_new(self, token: ApiToken) -> NewToken:
         text = token_text(token.id, os.urandom(SECRET_BYTES))
-        stored = StoredToken(token=token, hash=self._fingerprints.of_token(text))
+        stored = StoredToken(token=token, hash=self._store.fingerprints.of_token(text))
         async with self._store.write() as unit:
             await unit.tokens.add(stored)
         return NewToken(token=token, text=text)

@@ -76,9 +76,7 @@ def revoke(typed: str) -> tuple[str, Exit]:
 @asynccontextmanager
 async def _service(settings: Settings) -> AsyncGenerator[TokensService]:
     async with opened_store(settings) as store:
-        yield TokensService(
-            store=store, fingerprints=store.fingerprints, gate=AccessGate(), clock=SystemClock()
-        )
+        yield TokensService(store=store, gate=AccessGate(), clock=SystemClock())
 
 
 async def _create(

@@ -16,17 +16,15 @@ import openai
 from companion.api.app import build_api
 from companion.api.routes.health import Part
 from companion.api.server import serving
-from companion.clock import SystemClock
 from companion.db.keyring import KeyRing
-from companion.db.uow import SqlStore, open_store
+from companion.db.uow import SqlStore
 from companion.domain.tokens import EVERY_SCOPE, TokenScope
 from companion.limits.memory import BucketSize
-from companion.llm.client import ProviderTimings, open_provider
+from companion.llm.client import ProviderTimings
 from companion.services.container import Services
 from tests.support.scripted_provider import ScriptedProvider
-from tests.support.wiring import OPERATOR_KEY, Wish, wired
+from tests.support.wiring import PLENTY, Wish, opened
 
-GENEROUS = BucketSize(capacity=100_000, period_s=1)
 QUICK = ProviderTimings(first_event_s=2.0, between_events_s=1.0, whole_answer_s=5.0)
 
 
@@ -87,22 +85,16 @@ class Site:
 
 @asynccontextmanager
 async def open_site(
-    database: Path,
-    *,
-    operator: str | None = OPERATOR_KEY,
-    user_bucket: BucketSize = GENEROUS,
-    timings: ProviderTimings = QUICK,
+    database: Path, ring: KeyRing, *, user_bucket: BucketSize = PLENTY
 ) -> AsyncGenerator[Site]:
     """Serve on a migrated database, until the block ends."""
-    ring = KeyRing.parse(KeyRing.new_entry("k1"))
-    clock = SystemClock()
+    url = f"sqlite+aiosqlite:///{database}"
+    wish = Wish(user_bucket=user_bucket, timings=QUICK)
     async with AsyncExitStack() as stack:
         provider = await stack.enter_async_context(ScriptedProvider.start())
-        store = await stack.enter_async_context(open_store(f"sqlite+aiosqlite:///{database}", ring))
-        llm = await stack.enter_async_context(open_provider(clock=clock, timings=timings))
-        wish = Wish(operator_key=operator, user_bucket=user_bucket, other_buckets=GENEROUS)
-        services = wired(store, llm, provider.base_url, clock, wish)
-        stack.push_async_callback(services.close)
+        store, services = await stack.enter_async_context(
+            opened(url, ring, provider.base_url, wish)
+        )
         origin = await stack.enter_async_context(
             serving(build_api(Up(), services), host="127.0.0.1", port=0)
         )

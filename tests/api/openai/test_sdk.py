@@ -14,6 +14,7 @@ from openai.types.chat import (
 )
 from pydantic import BaseModel
 
+from companion.db.keyring import KeyRing
 from companion.domain.tokens import TokenScope
 from companion.limits.memory import BucketSize
 from tests.api.openai.site import Site, open_site
@@ -247,8 +248,9 @@ async def test_the_providers_wait_is_told_at_once(site: Site) -> None:
     assert len(site.provider.chats) == 1
 
 
-async def test_our_own_limit_is_a_rate_limit_error(database: Path) -> None:
-    async with open_site(database, user_bucket=BucketSize(capacity=1, period_s=60)) as site:
+async def test_our_own_limit_is_a_rate_limit_error(database: Path, ring: KeyRing) -> None:
+    one = BucketSize(capacity=1, period_s=60)
+    async with open_site(database, ring, user_bucket=one) as site:
         client = site.sdk()
         await client.chat.completions.create(model=MODEL, messages=ASK)
         with pytest.raises(openai.RateLimitError) as caught:
