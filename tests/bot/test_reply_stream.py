@@ -305,6 +305,8 @@ async def test_ending_is_tried_six_times_within_two_minutes() -> None:
     [
         (DeliveryGone(status=404, code=10008), True, True),  # its message was deleted
         (DeliveryGone(status=403, code=50001), False, True),  # the channel is out of reach
+        (DeliveryGone(status=400, code=50083), False, True),  # an archived thread stays shut
+        (DeliveryGone(status=400, code=200000), True, True),  # a rule blocks its text
         (DeliveryGone(status=404, code=10003), True, False),  # there is another way to try
         (DeliveryGone(status=401, code=50027), False, False),  # time is up, and it goes on unseen
     ],
@@ -324,6 +326,7 @@ def test_reply_is_given_up_when_nobody_can_see_any_more_of_it(
         assert await stream.render(events, PlainWords()) == finished()
         assert calls == [True] * given_up
         assert stream.delivered == (gone.code == 10003)
+        assert stream.refused == (gone.code == 200000)
         assert (len(responder.writes) == 1) != stream.delivered
 
     run()

@@ -79,9 +79,14 @@ async def test_locked_thread_is_shut_for_those_who_do_not_manage_threads(
     local: LocalDiscord, app: RawApp
 ):
     thread = await started(local, app)
-    local.admin.archive(thread, locked=True)
+    path = f"/channels/{thread.id}/messages"
+    earlier = await app.call("POST", path, {"content": "hi"})
+    local.admin.lock(thread)
     local.admin.overwrite("general", local.world.app, deny=Permission.MANAGE_THREADS)
-    answer = await app.call("POST", f"/channels/{thread.id}/messages", {"content": "hi"})
+    edited = await app.call("PATCH", f"{path}/{earlier.body['id']}", {"content": "x"})
+    assert (edited.status, edited.code) == (403, 160005)
+    local.admin.archive(thread, locked=True)
+    answer = await app.call("POST", path, {"content": "hi"})
     assert (answer.status, answer.code) == (403, 160005)
     with pytest.raises(ApiError):
         await local.say("Grace", thread, "me neither")

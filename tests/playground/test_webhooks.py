@@ -141,6 +141,7 @@ async def test_deleted_channel_and_message_are_told_apart(local: LocalDiscord, a
     assert (await app.original("PATCH", interaction, {"content": "x"})).code == 10008
     local.world.delete_channel("general")
     assert (await app.webhook("POST", interaction, "", {"content": "x"})).code == 10003
+    assert (await app.original("PATCH", interaction, {"content": "x"})).code == 10003
 
 
 @pytest.mark.parametrize("name", ["remove_webhook", "expire_token"])
