@@ -87,6 +87,7 @@ async def plant(store: SqlStore) -> None:
         await unit.ledger.reserve(ReservationId(uuid4()), [DAY], Micros(1), NOON)
         await unit.answer_messages.note(turn.id, ChannelId(1), [MessageId(2)])
         await unit.chat_channels.save(GuildId(1), frozenset({ChannelId(1)}))
+        await unit.servers.note_in([GuildId(1)])
         for told in (CANARIES["summary"], CANARIES["summary"] * 50):
             summary = Summary(conversation_id=conversation, upto_position=1, text=told)
             assert await unit.summaries.save(summary, 0)
