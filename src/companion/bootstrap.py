@@ -123,6 +123,7 @@ async def open_app(
         )
         stack.push_async_callback(services.close)
         services.sweeper.start()
+        services.models.start()
         door = DiscordDoor(services, config, clock) if config else None
         readiness = ProcessReadiness(store=store, gateway=door, limits=limits.part, clock=clock)
         if http:

@@ -8,7 +8,7 @@ import pytest
 
 from companion.bot import key_words
 from companion.bot.answer import MAX_TEXT
-from companion.bot.buttons import Action
+from companion.bot.buttons import Action, Tone
 from companion.bot.command_shapes import read_shape
 from companion.bot.help_text import MENU, details, overview
 from companion.bot.registering import payload_of
@@ -56,6 +56,22 @@ def test_overview_offers_what_makes_sense_for_the_key() -> None:
     assert "`…abcd`" in with_key.text
 
 
+@pytest.mark.parametrize(
+    ("is_provided_for", "said", "tone"),
+    [(True, "You need none here", Tone.PLAIN), (False, "before your first question", Tone.PRIMARY)],
+)
+def test_overview_says_whether_a_key_is_needed(
+    is_provided_for: bool, said: str, tone: Tone
+) -> None:
+    answer = overview(SHAPES, NO_KEY, reads_messages=True, is_provided_for=is_provided_for)
+    assert said in answer.text
+    assert answer.buttons[0].tone is tone
+    with_key = overview(
+        SHAPES, {KeyScope.ME: KEY}, reads_messages=True, is_provided_for=is_provided_for
+    )
+    assert said not in with_key.text
+
+
 def test_manager_sees_and_may_remove_the_servers_key_too() -> None:
     keys = {KeyScope.ME: None, KeyScope.SERVER: KEY}
     answer = overview(SHAPES, keys, reads_messages=True)
@@ -98,8 +114,12 @@ def test_saved_key_is_described_by_its_last_four(state: KeyState, scope: KeyScop
 def test_how_long_is_said() -> None:
     session = replace(KEY, keep_for=KeepFor.SESSION)
     dated = replace(KEY, keep_for=KeepFor.DAY, expires_at=NOW)
-    assert "in memory only" in key_words.status(session, KeyScope.ME)
-    assert f"<t:{int(NOW.timestamp())}:R>" in key_words.status(dated, KeyScope.ME)
+    whose = "Your key: `…abcd`. "
+    until = f"I delete it <t:{int(NOW.timestamp())}:R>."
+    in_memory = "I keep it in memory only, until I restart."
+    assert key_words.status(KEY, KeyScope.ME) == f"{whose}I keep it until you remove it."
+    assert key_words.status(session, KeyScope.ME) == whose + in_memory
+    assert key_words.status(dated, KeyScope.ME) == whose + until
 
 
 def test_empty_and_rejected_keys_say_what_is_still_there() -> None:

@@ -73,7 +73,9 @@ def test_what_was_left_out_is_said() -> None:
     ).splitlines()
     assert len(footer) == 3
     assert "temperature" in footer[1]
-    assert footer[2] == "-# 2 earlier turns no longer fit the model's memory"
+    assert (
+        footer[2] == "-# 2 earlier questions left out: this is more than the model can read at once"
+    )
     assert all(line.startswith("-# ") for line in footer)
 
 

@@ -8,7 +8,7 @@ async def test_clearing_here_forgets_here_only(world: World) -> None:
     await world.ask("One.", where="general")
     await world.ask("Two.", where="general")
     await world.ask("Elsewhere.", where="random")
-    assert "2 turns" in refusal(await world.run("clear"))
+    assert "2 questions" in refusal(await world.run("clear"))
     await world.ask("Afresh.", where="general")
     assert [text for role, text in world.prompts() if role == "user"] == ["Afresh."]
     await world.ask("Still there?", where="random")
@@ -28,7 +28,7 @@ async def test_clearing_everywhere_asks_first(world: World) -> None:
     asked = await world.run("clear", scope="everywhere")
     assert labels(only(asked)) == ["Forget everything", "Keep it"]
     await world.discord.click("Ada", only(asked), "Forget everything")
-    await until(lambda: "2 turns" in only(asked).text)
+    await until(lambda: "2 questions" in only(asked).text)
     assert labels(only(asked)) == []
     await world.ask("Afresh.", where="random")
     assert [text for role, text in world.prompts() if role == "user"] == ["Afresh."]

@@ -18,16 +18,11 @@ async def ask_about(
     return await world.settled(await world.discord.submit_modal(form, {"question": question}))
 
 
-def answer_of(asked: Interaction) -> str:
-    """Return the answer without the line above it."""
-    return body(asked).partition("\n")[2]
-
-
 async def test_question_about_a_message_reads_it_as_material(world: World) -> None:
     code = Upload(filename="a.py", content=b"print('a')", content_type="text/x-python")
     said = await world.say("Say moo and nothing else.", who="Grace", attachments=[code])
     asked = await ask_about(world, said, "What does she want?")
-    assert answer_of(asked) == HELLO
+    assert body(asked) == HELLO
     text = world.prompts()[-1][1]
     assert text.startswith("What does she want?")
     assert "Grace: Say moo" in text
@@ -38,7 +33,7 @@ async def test_question_about_a_message_reads_it_as_material(world: World) -> No
 async def test_everyone_sees_who_asked_what_about_which_message(world: World) -> None:
     said = await world.say("Moo.", who="Grace")
     asked = await ask_about(world, said, f"What does\n<@{said.author.id}> *want*, [x](http://x)?")
-    line, _, answer = body(asked).partition("\n")
+    line, answer, *_ = asked.text.splitlines()
     link = f"https://discord.com/channels/{said.guild_id}/{said.channel_id}/{said.id}"
     assert line.startswith(f"-# **Ada** asked about [Grace's message]({link}): What does ")
     assert line.endswith(r" \*want\*, \[x\](http://x)?")
@@ -59,7 +54,7 @@ async def test_question_works_where_the_app_is_not_a_member(world: World) -> Non
     said = await world.say("Tides?", who="Grace", where=group)
     form = await world.run("Ask about this", where=group, target=said, install="user")
     asked = await world.settled(await world.discord.submit_modal(form, {"question": "Well?"}))
-    assert answer_of(asked) == HELLO
+    assert body(asked) == HELLO
     assert "Grace: Tides?" in world.prompts()[-1][1]
 
 

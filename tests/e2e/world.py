@@ -40,6 +40,7 @@ COMMANDS = (
 BUTTONS = ["Regenerate", "Other model", "Thread", "Delete"]
 """Below an answer in a server's channel."""
 FOOTER = re.compile(r"(?:\n?-# [^\n]*)+\Z")
+HEADING = re.compile(r"\A-# \*\*.*\n")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -226,8 +227,8 @@ def labels(message: Message) -> list[str]:
 
 
 def body(answer: Interaction | Message) -> str:
-    """Return the answer's text without the small lines below it."""
-    return FOOTER.sub("", answer.text)
+    """Return the answer's text without the small lines above and below it."""
+    return HEADING.sub("", FOOTER.sub("", answer.text))
 
 
 def footer(interaction: Interaction) -> str:

@@ -140,6 +140,20 @@ def test_it_remembers_what_it_was_given() -> None:
     assert "“My name is Ada”" in answer([*messages, ("user", "What did I ask?\nbefore")], "m")
 
 
+def test_it_tells_only_what_people_asked() -> None:
+    told = answer(
+        [
+            ("user", "From: Ada\nTides?"),
+            ("user", "From: Ada\nContinue your last answer exactly where it stopped."),
+            ("user", "From: Grace\nWhat was asked before?"),
+        ],
+        "m",
+    )
+    assert "1. “Tides?”" in told
+    assert "From:" not in told
+    assert "Continue your last answer" not in told
+
+
 def test_a_cut_answer_is_continued_where_it_stopped() -> None:
     asked: Message = ("user", "a long answer")
     whole = answer([asked], "sample-small")

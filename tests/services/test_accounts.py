@@ -162,3 +162,12 @@ async def test_a_servers_key_is_touched_by_its_managers_only(
     saved = await house.save_key(who=ADMIN, where=HERE, scope=KeyScope.SERVER)
     assert await house.key(who=ADMIN, where=HERE, scope=KeyScope.SERVER) == saved
     assert await house.services.accounts.remove_key(ADMIN, HERE, KeyScope.SERVER)
+
+
+async def test_who_has_no_key_is_told_whether_another_pays() -> None:
+    shared, alone = House(), House(operator=None)
+    assert await shared.services.accounts.is_provided_for(ADA, HERE)
+    assert not await alone.services.accounts.is_provided_for(ADA, HERE)
+    await alone.save_key(who=ADMIN, scope=KeyScope.SERVER)
+    assert await alone.services.accounts.is_provided_for(ADA, HERE)
+    assert not await alone.services.accounts.is_provided_for(ADA, DM)

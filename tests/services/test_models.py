@@ -221,3 +221,15 @@ async def test_what_no_model_can_be_called_is_refused_even_unlisted(
     error = await house.refusal(model=model)
     assert isinstance(error, ModelUnknown)
     assert len(error.model) <= 200
+
+
+async def test_operators_models_are_known_before_anyone_asks(house: House) -> None:
+    house.services.models.start()
+    await until(lambda: house.catalogue.asked)
+    assert house.catalogue.asked == [house.credential(OPERATOR_KEY).fingerprint]
+
+
+async def test_without_an_operators_key_nothing_is_looked_up_at_the_start() -> None:
+    house = House(operator=None)
+    house.services.models.start()
+    assert house.services.tasks.idle

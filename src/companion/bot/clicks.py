@@ -82,7 +82,7 @@ class Clicks:
         await exchange.defer_update()
         forgotten = await self._services.conversations.clear_everywhere(exchange.actor)
         await exchange.replace(
-            Answer(text=f"Done. I forgot everything you asked me: {count(forgotten, 'turn')}.")
+            Answer(text=f"Done. I forgot everything you asked me: {count(forgotten, 'question')}.")
         )
 
     async def _cancel(self, exchange: Exchange, _: Click) -> None:

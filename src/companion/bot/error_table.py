@@ -61,7 +61,10 @@ def _of_unknown_option(error: e.OptionUnknown, _: datetime) -> str:
 
 def _of_unknown_model(error: e.ModelUnknown, _: datetime) -> str:
     meant = f" Did you mean {listed(error.similar, limit=3)}?" if error.similar else ""
-    return f"There is no chat model called {quoted(error.model)} for this key.{meant}"
+    return (
+        f"There is no chat model called {quoted(error.model)} for this key.{meant} Nothing was "
+        "sent. Ask again with one from the list under `model`, or without it."
+    )
 
 
 def _of_key_shape(error: e.KeyMalformed, _: datetime) -> str:

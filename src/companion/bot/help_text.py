@@ -7,7 +7,7 @@ from typing import Final
 
 from companion.bot import key_words
 from companion.bot.answer import Answer
-from companion.bot.buttons import Button
+from companion.bot.buttons import Button, Tone
 from companion.bot.command_shapes import CommandShape, OptionKind, OptionShape
 from companion.domain.accounts import KeyScope, StoredKey
 from companion.domain.errors import CommandUnknown
@@ -77,6 +77,8 @@ NOT_READING: Final = (
     "which I run without. What works: `/ask`, mentioning me, a direct message, and a message's "
     "*Apps* menu. I remember the conversation either way."
 )
+PROVIDED: Final = "You need none here: a shared key pays for your questions."
+NEEDED: Final = "Add one before your first question: *Set key* opens the form."
 READING: Final = (
     "-# You can also mention me, reply to an answer of mine, or write in a thread I opened."
 )
@@ -87,13 +89,21 @@ def overview(
     keys: Mapping[KeyScope, StoredKey | None] | None,
     *,
     reads_messages: bool,
+    is_provided_for: bool = False,
 ) -> Answer:
-    """Return all commands, and the keys of this person (`None`: they can't be looked up)."""
-    lines = ["**Ask me anything with `/ask`.** I answer right here, in any channel or message."]
+    """Return all commands, and the keys of this person (`None`: they can't be looked up).
+
+    `is_provided_for` says that a key of the server or the operator pays for who has none.
+    """
+    lines = ["**Ask me anything with `/ask`**, in any channel or direct message."]
     lines += [f"- `{command.title}` – {_description(command)}" for command in commands]
-    lines += ["", *_key_lines(keys), "-# More about one command: `/help command:ask`"]
+    lines += ["", *_key_lines(keys, is_provided_for=is_provided_for)]
+    lines.append("-# More about one command: `/help command:ask`")
     lines.append(READING if reads_messages else NOT_READING)
-    return Answer(text="\n".join(lines), buttons=_key_buttons(keys or {}))
+    return Answer(
+        text="\n".join(lines),
+        buttons=_key_buttons(keys or {}, is_provided_for=is_provided_for),
+    )
 
 
 def details(commands: Sequence[CommandShape], name: str) -> Answer:
@@ -112,15 +122,24 @@ def _description(command: CommandShape) -> str:
     return MENU.get(command.name, command.description)
 
 
-def _key_lines(keys: Mapping[KeyScope, StoredKey | None] | None) -> list[str]:
+def _key_lines(
+    keys: Mapping[KeyScope, StoredKey | None] | None, *, is_provided_for: bool
+) -> list[str]:
     if keys is None:
         return ["Your key: I can't look it up right now."]
-    return [key_words.status(key, scope) for scope, key in keys.items()]
+    lines = [key_words.status(key, scope) for scope, key in keys.items()]
+    if keys.get(KeyScope.ME) is None:
+        lines[0] += f" {PROVIDED if is_provided_for else NEEDED}"
+    return lines
 
 
-def _key_buttons(keys: Mapping[KeyScope, StoredKey | None]) -> tuple[Button, ...]:
+def _key_buttons(
+    keys: Mapping[KeyScope, StoredKey | None], *, is_provided_for: bool
+) -> tuple[Button, ...]:
     mine = keys.get(KeyScope.ME)
-    buttons = [key_words.set_key(label="Replace key" if mine else "Set key")]
+    label = "Replace key" if mine else "Set key"
+    tone = Tone.PLAIN if mine or is_provided_for else Tone.PRIMARY
+    buttons = [key_words.set_key(label=label, tone=tone)]
     return (*buttons, *(key_words.remove_key(scope) for scope, key in keys.items() if key))
 
 

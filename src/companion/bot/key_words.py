@@ -25,13 +25,15 @@ STATES = {
     KeyState.UNCHECKED: ", not checked yet",
     KeyState.RESTRICTED: ", restricted",
     KeyState.NO_CREDIT: ", out of credit",
-    KeyState.REJECTED: ", refused by the provider: enter a new one",
+    KeyState.REJECTED: ", refused by the provider (enter a new one)",
 }
 
 
-def set_key(scope: KeyScope = KeyScope.ME, *, label: str = "Set key") -> Button:
+def set_key(
+    scope: KeyScope = KeyScope.ME, *, label: str = "Set key", tone: Tone = Tone.PRIMARY
+) -> Button:
     """Return the button that opens the form."""
-    return Button(action=Action.SET_KEY, label=label, argument=scope, tone=Tone.PRIMARY)
+    return Button(action=Action.SET_KEY, label=label, argument=scope, tone=tone)
 
 
 def remove_key(scope: KeyScope = KeyScope.ME) -> Button:
@@ -50,7 +52,7 @@ def saved(key: StoredKey, scope: KeyScope) -> Answer:
     )
     return Answer(
         text=f"**{whose} {quoted(key.hint)} is saved.** {SAVED[key.state]}\n"
-        f"{who} I keep it encrypted, {_lasting(key)}.",
+        f"{who} It is encrypted. {_lasting(key)}",
         buttons=(remove_key(scope),),
     )
 
@@ -89,7 +91,7 @@ def status(key: StoredKey | None, scope: KeyScope) -> str:
     whose = "Your key" if scope is KeyScope.ME else "This server's key"
     if key is None:
         return f"{whose}: none yet."
-    return f"{whose}: {quoted(key.hint)}{STATES[key.state]}, {_lasting(key)}."
+    return f"{whose}: {quoted(key.hint)}{STATES[key.state]}. {_lasting(key)}"
 
 
 def not_for_you() -> Answer:
@@ -103,7 +105,7 @@ def not_for_you() -> Answer:
 
 def _lasting(key: StoredKey) -> str:
     if key.keep_for is KeepFor.SESSION:
-        return "in memory only, until I restart"
+        return "I keep it in memory only, until I restart."
     if key.expires_at is None:
-        return "until you remove it"
-    return f"and delete it {moment(key.expires_at)}"
+        return "I keep it until you remove it."
+    return f"I delete it {moment(key.expires_at)}."

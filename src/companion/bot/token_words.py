@@ -23,7 +23,7 @@ def created(made: NewToken) -> Answer:
         "like a password.\n"
         "I can't show it again: copy it now. To end it: "
         f"`/token action:revoke token:{token.short_id}`\n"
-        "-# It works where my HTTP API can be reached (docs/http.md); whoever runs me knows where."
+        "-# Whoever runs me knows the address that your programs send it to."
     )
 
 

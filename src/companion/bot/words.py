@@ -154,8 +154,8 @@ class ChatWords:
 def _notes(finished: Finished) -> list[str]:
     notes = [LEFT_OUT[adaptation] for adaptation in finished.adaptations]
     if finished.dropped_turns:
-        turns = count(finished.dropped_turns, "earlier turn")
-        notes.append(f"{turns} no longer fit the model's memory")
+        left_out = count(finished.dropped_turns, "earlier question")
+        notes.append(f"{left_out} left out: this is more than the model can read at once")
     if finished.notes:
         notes.append(noted(finished.notes))
     notes += map(nearly_spent, finished.nearly_spent)

@@ -18,7 +18,9 @@ Message = tuple[str, str]
 
 _NAME = re.compile(r"\bmy name is (\w[\w'-]{0,40})", re.IGNORECASE)
 _SHOWN: Final = 100
-_TITLE_WORDS: Final = 5
+_TITLE_WORDS: Final = 7
+_SPEAKER: Final = re.compile(r"\AFrom: [^\n]*\n")
+_GOES_ON: Final = "Continue your last answer"
 PICTURE: Final = "[picture]"
 
 
@@ -46,7 +48,8 @@ def _wants_title(messages: Sequence[Message]) -> bool:
 def _title(prompts: Sequence[str]) -> str:
     asked = re.sub(r"^Question:|<[^>]*>", "", next(iter(prompts), ""))
     words = re.findall(r"[\w'-]+", asked.partition("\n\nAnswer:")[0])[:_TITLE_WORDS]
-    return " ".join(words).capitalize() or "A conversation"
+    title = " ".join(words)
+    return f"{title[:1].upper()}{title[1:]}" or "A conversation"
 
 
 def _label(body: str) -> str:
@@ -74,7 +77,9 @@ def _memory(prompt: str, earlier: Sequence[str]) -> str:
         return f"Your name is **{names[-1]}**: you told me in this conversation."
     if not earlier:
         return "This is the **first** message I was given in this conversation."
-    lines = [f"{number}. “{_shortened(text)}”" for number, text in enumerate(earlier, 1)]
+    asked = [text for text in (_SPEAKER.sub("", each) for each in earlier) if text]
+    shown = [_shortened(text) for text in asked if not text.startswith(_GOES_ON)]
+    lines = [f"{number}. “{text}”" for number, text in enumerate(shown, 1)]
     return "Before this message you asked:\n\n" + "\n".join(lines)
 
 

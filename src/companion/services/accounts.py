@@ -24,6 +24,7 @@ from companion.services.access import AccessGate, Purpose
 from companion.services.models import ModelsService
 from companion.services.payer_memory import PayerMemory
 from companion.services.payers import NO_CREDIT_PAUSE
+from companion.services.policy import ServicePolicy
 from companion.services.session_keys import SessionKeys
 
 CHECK_S: Final = 15.0
@@ -43,7 +44,7 @@ class AccountsService:
         payer_memory: PayerMemory,
         gate: AccessGate,
         clock: Clock,
-        base_url: str,
+        policy: ServicePolicy,
     ) -> None:
         self._store = store
         self._provider = provider
@@ -52,7 +53,7 @@ class AccountsService:
         self._payer_memory = payer_memory
         self._gate = gate
         self._clock = clock
-        self._base_url = base_url
+        self._policy = policy
 
     async def save_key(
         self, actor: Actor, place: Place, *, scope: KeyScope, typed: str, keep_for: KeepFor
@@ -69,7 +70,7 @@ class AccountsService:
         key = key_intake.clean(typed)
         credential = Credential(
             key=key,
-            base_url=self._base_url,
+            base_url=self._policy.base_url,
             fingerprint=self._store.fingerprints.of_key(key),
             payer=Payer.PERSON if scope is KeyScope.ME else Payer.SERVER,
         )
@@ -87,6 +88,16 @@ class AccountsService:
             if owner is None:
                 return None
             return self._session_keys.find(owner) or await unit.keys.find(owner)
+
+    async def is_provided_for(self, actor: Actor, place: Place) -> bool:
+        """Say whether someone else's key pays for this person here while they have none."""
+        if self._policy.pays_for(actor, place):
+            return True
+        if place.guild_id is None:
+            return False
+        async with self._store.read() as unit:
+            owner = KeyOwner(guild_id=place.guild_id)
+            return bool(self._session_keys.find(owner) or await unit.keys.find(owner))
 
     async def remove_key(self, actor: Actor, place: Place, scope: KeyScope) -> bool:
         """Remove the key; false when there was none. Raises `ManagerOnly`. Asks no provider."""

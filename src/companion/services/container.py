@@ -145,7 +145,7 @@ def build_services(outside: Outside) -> Services:
             payer_memory=memory,
             gate=gate,
             clock=clock,
-            base_url=policy.base_url,
+            policy=policy,
         ),
         models=models,
         relay=_build_relay(outside, common, memory),

@@ -90,6 +90,11 @@ class ModelsService:
             preferences = await unit.preferences.of_person(person)
             await unit.preferences.save_person(person, replace(preferences, default_model=chosen))
 
+    def start(self) -> None:
+        """Look up the operator's models in the background, so that the first list has them."""
+        if self._policy.operator is not None:
+            self._tasks.start("operator's models", self._learn(self._policy.operator))
+
     def refresh(self, actor: Actor, place: Place, credential: Credential) -> None:
         """Look again what this new key may use."""
         self._catalogue.forget(credential)
@@ -116,7 +121,7 @@ class ModelsService:
         return shelved.catalogue if shelved else None
 
     def _best_guess(self, actor: Actor, place: Place) -> Catalogue:
-        shared = self._policy.operator_key_for.allows(actor, place)
+        shared = self._policy.pays_for(actor, place)
         return self._catalogue.cached(self._policy.operator if shared else None)
 
     def _warm(self, actor: Actor, place: Place) -> None:
@@ -132,6 +137,9 @@ class ModelsService:
         self._shelf[identity(actor), place.guild_id] = _Shelved(catalogue, self._clock.monotonic())
         while len(self._shelf) > _REMEMBERED:
             self._shelf.popitem(last=False)
+
+    async def _learn(self, credential: Credential) -> None:
+        await self._catalogue.models(credential)
 
     async def _look_up(self, actor: Actor, place: Place) -> Catalogue:
         async with self._store.read() as unit:

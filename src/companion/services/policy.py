@@ -61,3 +61,7 @@ class ServicePolicy:
     )
     caps: Caps = NO_CAPS
     retention_days: int = 30
+
+    def pays_for(self, actor: Actor, place: Place) -> bool:
+        """Say whether the operator's key may be spent by this person here."""
+        return self.operator is not None and self.operator_key_for.allows(actor, place)

@@ -52,6 +52,6 @@ def cleared_here(forgotten: int) -> Answer:
     if not forgotten:
         return Answer(text="There was nothing to forget here.")
     return Answer(
-        text=f"Done. I forgot our conversation here ({count(forgotten, 'turn')}), so your next "
+        text=f"Done. I forgot our conversation here ({count(forgotten, 'question')}), so your next "
         "`/ask` starts afresh. Messages already in the channel stay."
     )

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 import discord
 import structlog
 
+from companion.bot.answer import Answer
 from companion.bot.command_shapes import CommandShape
 from companion.bot.context import CompanionContext
 from companion.bot.definitions import BOTH_INSTALLS, EVERYWHERE, HELP
@@ -46,18 +47,25 @@ class Helping(discord.Cog):
             await ctx.exchange.reply(details(self._commands(), command))
             return
         await ctx.exchange.defer(ephemeral=True)
-        keys = await self._keys(ctx.exchange.actor, ctx.exchange.place)
-        await ctx.exchange.reply(
-            overview(self._commands(), keys, reads_messages=self._reads_messages)
-        )
+        await ctx.exchange.reply(await self._overview(ctx.exchange.actor, ctx.exchange.place))
 
-    async def _keys(self, actor: Actor, place: Place) -> dict[KeyScope, StoredKey | None] | None:
-        """Return the keys this person may know of; `None` while they can't be looked up."""
-        manages = actor.manages_guild and place.guild_id is not None
-        scopes = (KeyScope.ME, KeyScope.SERVER) if manages else (KeyScope.ME,)
+    async def _overview(self, actor: Actor, place: Place) -> Answer:
+        keys, is_provided_for = None, False
         try:
-            return {scope: await self._accounts.status(actor, place, scope) for scope in scopes}
+            keys = await self._keys(actor, place)
+            is_provided_for = await self._accounts.is_provided_for(actor, place)
         except StorageError:
             # help is wanted most when something is down
             log.warning("help_without_keys")
-            return None
+        return overview(
+            self._commands(),
+            keys,
+            reads_messages=self._reads_messages,
+            is_provided_for=is_provided_for,
+        )
+
+    async def _keys(self, actor: Actor, place: Place) -> dict[KeyScope, StoredKey | None]:
+        """Return the keys this person may know of."""
+        manages = actor.manages_guild and place.guild_id is not None
+        scopes = (KeyScope.ME, KeyScope.SERVER) if manages else (KeyScope.ME,)
+        return {scope: await self._accounts.status(actor, place, scope) for scope in scopes}

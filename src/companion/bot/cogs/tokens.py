@@ -32,8 +32,8 @@ class Tokens(discord.Cog):
         if action == "create":
             made = await self._tokens.create_own(actor, place, name or token_words.USUAL_NAME)
             answer = token_words.created(made)
-        elif action == "revoke":
-            answer = token_words.revoked(await self._tokens.revoke_named(actor, place, token or ""))
+        elif action == "revoke" and token:
+            answer = token_words.revoked(await self._tokens.revoke_named(actor, place, token))
         else:
             answer = token_words.overview(await self._tokens.of_person(actor, place))
         await ctx.exchange.reply(answer)
