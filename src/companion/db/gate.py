@@ -8,12 +8,11 @@ What is few and has others waiting for it goes before them: leases that would ru
 
 from __future__ import annotations
 
-import asyncio
-from collections import deque
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from typing import Final
 
+from companion.db.waiting_line import WaitingLine
 from companion.domain.errors import StorageUnavailable
 
 QUEUE_S: Final = 15.0
@@ -25,9 +24,7 @@ class Gate:
     """So many may be beyond it at once."""
 
     def __init__(self, places: int) -> None:
-        self._free = places
-        self._first: deque[asyncio.Future[None]] = deque()
-        self._rest: deque[asyncio.Future[None]] = deque()
+        self._line = WaitingLine(places)
         self._lost = 0
 
     @asynccontextmanager
@@ -36,7 +33,7 @@ class Gate:
 
         Raises `StorageUnavailable` when one's turn does not come.
         """
-        await self._enter(self._first if first else self._rest)
+        await self._line.acquire(first=first, within_s=QUEUE_S)
         lost = False
         try:
             yield
@@ -46,38 +43,5 @@ class Gate:
         finally:
             self._lost = self._lost + 1 if lost else 0
             if self._lost >= AWAY_AFTER:
-                self._turn_away()
-            self._leave()
-
-    async def _enter(self, line: deque[asyncio.Future[None]]) -> None:
-        if self._free > 0:
-            self._free -= 1
-            return
-        turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        line.append(turn)
-        try:
-            async with asyncio.timeout(QUEUE_S):
-                await turn
-        except (TimeoutError, asyncio.CancelledError) as gone:
-            if not turn.cancelled() and turn.exception() is None:
-                self._leave()  # the turn came in the same moment
-            if isinstance(gone, TimeoutError):
-                raise StorageUnavailable(reason="busy") from None
-            raise
-
-    def _leave(self) -> None:
-        for line in (self._first, self._rest):
-            while line:
-                turn = line.popleft()
-                if not turn.done():
-                    turn.set_result(None)
-                    return
-        self._free += 1
-
-    def _turn_away(self) -> None:
-        """Turn away all: the database is lost."""
-        for turn in (*self._first, *self._rest):
-            if not turn.done():
-                turn.set_exception(StorageUnavailable(reason="unreachable"))
-        self._first.clear()
-        self._rest.clear()
+                self._line.turn_away()
+            self._line.release()

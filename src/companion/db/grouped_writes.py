@@ -4,6 +4,10 @@ SQLite has one writer, and a commit that must reach the disk takes milliseconds,
 little is in it. So whoever waits for its turn joins the transaction of the one before:
 each part is undone alone when it fails, and none returns before all of it is committed.
 Nobody is waited for: without anyone in line a transaction ends with its only part.
+
+In the line an answer that begins goes before the rest: a person looks at an empty message,
+and few begin at once. Ends, and notes of what was shown, come by the hundred when a crowd's
+answers end together.
 """
 
 from __future__ import annotations
@@ -16,11 +20,13 @@ from typing import Final
 from companion.db.engine import Engines
 from companion.db.kept_connections import SQLITE_QUEUE_S
 from companion.db.statements import Statements
-from companion.db.write_line import WriteLine
+from companion.db.waiting_line import WaitingLine
 from companion.domain.errors import StorageUnavailable
 
 LONGEST_S: Final = 0.05
 """How long others may join: the first part waits as long for its commit."""
+IN_A_ROW: Final = 2
+"""So many of the first write before one of the rest does."""
 
 
 class _Group:
@@ -89,7 +95,7 @@ class GroupedWrites:
 
     def __init__(self, engines: Engines) -> None:
         self._engines = engines
-        self._turn = WriteLine()
+        self._turn = WaitingLine(1, in_a_row=IN_A_ROW)
         self._waiting = 0
         self._group: _Group | None = None
         self._ending: set[asyncio.Task[None]] = set()
@@ -123,11 +129,8 @@ class GroupedWrites:
         self._waiting += 1
         taken = False
         try:
-            async with asyncio.timeout(SQLITE_QUEUE_S):
-                await self._turn.acquire(first=first)
-                taken = True
-        except TimeoutError:
-            raise StorageUnavailable(reason="busy") from None
+            await self._turn.acquire(first=first, within_s=SQLITE_QUEUE_S)
+            taken = True
         finally:
             self._waiting -= 1
             if not taken:
@@ -149,7 +152,7 @@ class GroupedWrites:
 
     async def _end_what_was_left_open(self) -> None:
         """End the transaction that was kept open for someone who gave up waiting."""
-        if self._waiting or self._turn.is_taken:
+        if self._waiting or self._turn.is_full:
             return  # whoever has the turn, or gets it, will
         await self._turn.acquire(first=True)
         try:

@@ -8,7 +8,6 @@ in a transaction which failed goes back to the pool, which puts it right or clos
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -17,6 +16,7 @@ from typing import Final, cast
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from companion.db.sqlite_driver import OneVisitConnection
+from companion.db.waiting_line import WaitingLine
 from companion.domain.errors import StorageUnavailable
 
 SQLITE_QUEUE_S: Final = 20.0
@@ -44,13 +44,13 @@ class KeptConnections:
     def __init__(self, engine: AsyncEngine, places: int) -> None:
         self._engine = engine
         self._idle: list[Kept] = []
-        self._places = asyncio.Semaphore(places)
+        self._places = WaitingLine(places)
         self._number = places
 
     @asynccontextmanager
     async def lent(self) -> AsyncGenerator[Kept]:
         """Lend one; raises `StorageUnavailable` when all are in use for too long."""
-        await self._enter()
+        await self._places.acquire(within_s=SQLITE_QUEUE_S)
         try:
             kept = self._idle.pop() if self._idle else await self._open()
             well = False
@@ -69,22 +69,11 @@ class KeptConnections:
         """Give all back to the pool, for which those in use are waited for a moment."""
         for _ in range(self._number):
             try:
-                async with asyncio.timeout(within_s):
-                    await self._places.acquire()
-            except TimeoutError:
+                await self._places.acquire(within_s=within_s)
+            except StorageUnavailable:
                 break
         while self._idle:
             await self._idle.pop().connection.close()
-
-    async def _enter(self) -> None:
-        if not self._places.locked():
-            await self._places.acquire()  # at once
-            return
-        try:
-            async with asyncio.timeout(SQLITE_QUEUE_S):
-                await self._places.acquire()
-        except TimeoutError:
-            raise StorageUnavailable(reason="busy") from None
 
     async def _open(self) -> Kept:
         connection = await self._engine.connect()

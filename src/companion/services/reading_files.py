@@ -34,7 +34,7 @@ class FileReading:
         Everything is read before anything is sent. Raises an `InvalidInput`, a `TryLater`,
         or, when a recording cannot be written down, a `ProviderError` or `StorageError`.
         """
-        if job.mode not in {Mode.NEW, Mode.REVISED}:
+        if job.mode not in _WITH_FILES:
             return ()
         check_amount(job.files)
         found = [await self._reader.read(file) for file in job.files]

@@ -7,14 +7,15 @@ from contextlib import suppress
 
 import pytest
 
-from companion.db.write_line import IN_A_ROW, WriteLine
+from companion.db.grouped_writes import IN_A_ROW
+from companion.db.waiting_line import WaitingLine
 
 
 class Writers:
     """People in the line, and the order in which they wrote."""
 
     def __init__(self) -> None:
-        self.line = WriteLine()
+        self.line = WaitingLine(1, in_a_row=IN_A_ROW)
         self.order: list[str] = []
 
     async def write(self, name: str, *, first: bool = False) -> None:
@@ -39,7 +40,7 @@ async def test_whoever_is_first_goes_before_others_who_came_before(writers: Writ
     writers.line.release()
     await asyncio.gather(*waiting)
     assert writers.order == ["now", "one", "two"]
-    assert not writers.line.is_taken
+    assert not writers.line.is_full
 
 
 async def test_the_rest_has_its_turn_however_many_are_first(writers: Writers) -> None:
@@ -60,7 +61,7 @@ async def test_who_gave_up_holds_up_nobody(writers: Writers) -> None:
     writers.line.release()
     await stays
     assert writers.order == ["stays"]
-    assert not writers.line.is_taken
+    assert not writers.line.is_full
 
 
 async def test_who_gives_up_as_the_turn_comes_hands_it_on(writers: Writers) -> None:
@@ -73,4 +74,4 @@ async def test_who_gives_up_as_the_turn_comes_hands_it_on(writers: Writers) -> N
         await gone
     await stays
     assert writers.order == ["stays"]
-    assert not writers.line.is_taken
+    assert not writers.line.is_full
