@@ -82,18 +82,23 @@ async def test_answer_that_nobody_can_see_any_more_is_stopped(world: World, data
 async def test_deleted_message_ends_its_answer_also_while_the_model_is_silent(
     world: World, database: Path
 ) -> None:
-    """A deleted answer stays deleted; a deleted question takes its answer along."""
+    """A deleted answer stays deleted; a deleted question takes its unfinished answer along."""
     world.provider.default = SILENT
     discord, where = world.discord, room(world, "here")
     question = await world.say(f"<@{discord.application_id}> Tick.", where=where)
     await until(lambda: bool(world.below(question)))
     answer, command = await spoken(world, where), await asked(world, where)
+    gone = (thread(world), room(world, "there"))
+    for place in gone:
+        await spoken(world, place)
     await discord.delete("Ada", question)
     await discord.delete("Ada", answer)
     discord.faults.remove_original(command)
+    for place in gone:
+        discord.world.delete_channel(place)
     await until(lambda: not world.door.busy)
     assert all(chat.hung_up_at for chat in world.provider.chats)
-    assert stored(database, "SELECT finish FROM turns") == [("stopped",)] * 2
+    assert stored(database, "SELECT finish FROM turns") == [("stopped",)] * 4
     assert [each.author.display_name for each in where.messages.values()] == ["Ada"]
     assert not [each for each in discord.requests if each.status >= 400]
 

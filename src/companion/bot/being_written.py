@@ -1,4 +1,4 @@
-"""Replies that are being written right now, found by the messages that are deleted meanwhile.
+"""Replies that are being written right now, found by what is deleted meanwhile.
 
 A refused write tells of a lost answer too, but there is none while the model thinks. And
 nothing else tells that a question is gone, with which its answer has to go.
@@ -15,18 +15,15 @@ from companion.domain.delivery import ReplyId
 
 @dataclass(slots=True, kw_only=True)
 class Subject:
-    """A reply. `asked` is the message that asked, `messages` returns those that show it."""
+    """A reply in a channel. `asked` is the message that asked, `messages` returns the answer's."""
 
     reply: ReplyId
+    channel_id: int | None
     asked: int | None
     messages: Callable[[], Sequence[int]]
     question_deleted: bool = False
-    answer_deleted: bool = False
-
-    @property
-    def is_unwanted(self) -> bool:
-        """Whether nothing more shall be written."""
-        return self.question_deleted or self.answer_deleted
+    is_unwanted: bool = False
+    """Whether nothing more shall be written."""
 
 
 class BeingWritten:
@@ -37,22 +34,28 @@ class BeingWritten:
         self._subjects: dict[ReplyId, Subject] = {}
 
     @contextmanager
-    def writing(
-        self, reply: ReplyId, asked: int | None, messages: Callable[[], Sequence[int]]
-    ) -> Generator[Subject]:
+    def watched(self, subject: Subject) -> Generator[None]:
         """Watch over a reply for the length of the block."""
-        subject = Subject(reply=reply, asked=asked, messages=messages)
-        self._subjects[reply] = subject
+        self._subjects[subject.reply] = subject
         try:
-            yield subject
+            yield
         finally:
-            del self._subjects[reply]
+            del self._subjects[subject.reply]
 
-    def deleted(self, message_id: int) -> None:
-        """Give up what asked, or is being written into, a message that was deleted."""
+    def message_deleted(self, message_id: int) -> None:
+        """Give up the answer to a message, or the one that is being written into it."""
         for subject in self._subjects.values():
             subject.question_deleted |= message_id == subject.asked
             # an earlier part of a long answer is missed by nobody who reads on
-            subject.answer_deleted |= message_id in subject.messages()[-1:]
-            if subject.is_unwanted:
-                self._give_up(subject.reply)
+            if subject.question_deleted or message_id in subject.messages()[-1:]:
+                self._end(subject)
+
+    def channel_deleted(self, channel_id: int) -> None:
+        """Give up what is being written in a channel or thread."""
+        for subject in self._subjects.values():
+            if subject.channel_id == channel_id:
+                self._end(subject)
+
+    def _end(self, subject: Subject) -> None:
+        subject.is_unwanted = True
+        self._give_up(subject.reply)

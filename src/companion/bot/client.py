@@ -171,6 +171,14 @@ class CompanionBot(GatewayBot):
         with self._counted():
             await self._talking.forget(sorted(payload.message_ids))
 
+    async def on_guild_channel_delete(self, channel: discord.abc.GuildChannel) -> None:
+        """Give up what is being answered in a deleted channel."""
+        self._talking.lose(channel.id)
+
+    async def on_raw_thread_delete(self, payload: discord.RawThreadDeleteEvent) -> None:
+        """Give up what is being answered in a deleted thread."""
+        self._talking.lose(payload.thread_id)
+
     async def on_guild_remove(self, guild: discord.Guild) -> None:
         """End what runs in a server that removed the app; an outage is another event."""
         with self._counted():

@@ -100,6 +100,11 @@ class InteractionResponder:
         return self._ends_at - self._clock.monotonic()
 
     @property
+    def channel_id(self) -> int | None:
+        """The channel that the interaction came from."""
+        return self._target.channel_id
+
+    @property
     def bot_channel(self) -> int | None:
         """The channel, once the bot's own token is used."""
         return None if self._channel is None else self._target.channel_id

@@ -10,7 +10,7 @@ from typing import Final
 from discord.http import HTTPClient
 
 from companion.bot.aftermath import Aftermath
-from companion.bot.being_written import BeingWritten
+from companion.bot.being_written import BeingWritten, Subject
 from companion.bot.channel_messages import ChannelMessages, Spot
 from companion.bot.channel_responder import ChannelResponder
 from companion.bot.exchange import Exchange
@@ -36,22 +36,29 @@ NOT_REVISED: Final = (TurnGone, NotYours, AlreadyRunning)
 
 @dataclass(frozen=True, slots=True)
 class Way:
-    """How a reply is written, which messages show it, and which of those everyone sees."""
+    """How and where a reply is written, which messages show it, and which of those all see."""
 
     responder: Responder
+    channel_id: int | None
     shown: Callable[[], Shown]
     messages: Callable[[], Sequence[int]]
 
     @classmethod
     def of_interaction(cls, responder: InteractionResponder) -> Way:
         """Return the way of an interaction's answers."""
-        return cls(responder, lambda: responder.shown, lambda: responder.public_messages)
+        return cls(
+            responder,
+            responder.channel_id,
+            lambda: responder.shown,
+            lambda: responder.public_messages,
+        )
 
     @classmethod
     def in_channel(cls, messages: ChannelMessages) -> Way:
         """Return the way of messages in a channel."""
         return cls(
             ChannelResponder(messages),
+            messages.channel_id,
             lambda: Shown(in_channel=tuple(messages.ids)),
             lambda: messages.ids,
         )
@@ -91,7 +98,8 @@ class Replies:
         self._notices = notices
         self._aftermath = aftermath
         self._deliveries = deliveries
-        self._being_written = BeingWritten(deliveries.give_up)
+        self.being_written = BeingWritten(deliveries.give_up)
+        """The replies under way: whoever hears of deletions tells it."""
 
     async def render(
         self,
@@ -185,10 +193,6 @@ class Replies:
                 )
             )
 
-    def deleted(self, message_id: int) -> None:
-        """Hear that a message was deleted: nobody needs what was being written for or into it."""
-        self._being_written.deleted(message_id)
-
     async def write(
         self,
         reply: ReplyId,
@@ -202,7 +206,10 @@ class Replies:
 
         `asked` is the message that is answered.
         """
-        with self._being_written.writing(reply, asked, way.messages) as subject:
+        subject = Subject(
+            reply=reply, channel_id=way.channel_id, asked=asked, messages=way.messages
+        )
+        with self.being_written.watched(subject):
             stream = ReplyStream(
                 TrackedResponder(way.responder, self._deliveries, subject, way.shown),
                 self._pacing,

@@ -109,13 +109,17 @@ class Talking:
     async def forget(self, message_ids: Iterable[int]) -> None:
         """Forget what deleted messages asked, and delete the answers to them."""
         for message_id in message_ids:
-            self._replies.deleted(message_id)
+            self._replies.being_written.message_deleted(message_id)
             try:
                 shown = await self._services.conversations.forget_message(MessageId(message_id))
             except StorageError as error:
                 log.warning("message_not_forgotten", error=error.code)
                 return
             await delete_messages(self._http, shown)
+
+    def lose(self, channel_id: int) -> None:
+        """Give up what is being answered in a channel or thread that was deleted."""
+        self._replies.being_written.channel_deleted(channel_id)
 
     async def _show_typing(self, channel: discord.abc.Messageable) -> None:
         """Show that an answer is coming, while Discord has time for it; nobody misses it."""
