@@ -7,6 +7,7 @@ from collections.abc import AsyncGenerator
 from datetime import datetime
 
 import pytest
+import structlog
 
 from companion.bot import identify_gate, shard_line
 from companion.domain.actor import GuildId
@@ -96,6 +97,18 @@ async def test_a_crowd_in_a_server_that_is_left_makes_no_storm_of_refusals(world
     assert all(chat.hung_up_at is not None for chat in world.provider.chats)
     # those that were on their way at that moment
     assert world.discord.requests.invalid <= 2
+
+
+async def test_what_comes_with_the_removal_is_left_alone(world: World) -> None:
+    with structlog.testing.capture_logs() as logs:
+        await world.say(f"<@{world.discord.world.app.id}> Hi.", who="Grace")
+        world.discord.admin.remove_app(home(world))
+        await noted(world, left=True)
+        await until(lambda: not world.door.busy)
+    assert not world.provider.chats
+    assert world.discord.requests.invalid == 0
+    assert {"interaction_gone", "interaction_handled"} <= {entry["event"] for entry in logs}
+    assert not [entry for entry in logs if entry["log_level"] == "error"]
 
 
 async def test_an_outage_is_no_removal(world: World) -> None:

@@ -15,6 +15,7 @@ import structlog
 from companion.bot.acknowledging import Unacknowledged, Why
 from companion.bot.answer import Answer
 from companion.bot.errors import describe, internal
+from companion.bot.rest import ChannelLeft
 from companion.bot.suggestions import Choices
 from companion.domain.delivery import ReplyId
 from companion.domain.errors import CompanionError, Refused
@@ -74,7 +75,7 @@ class Hooks:
             level = log.info if error.why in {Why.DUPLICATE, Why.EXPIRED} else log.warning
             level("interaction_not_acknowledged", why=error.why, discord_code=error.code)
             return
-        if isinstance(error, discord.HTTPException) and error.code in NOBODY_THERE:
+        if isinstance(error, discord.HTTPException) and _is_nobody_there(error):
             log.info("interaction_gone", discord_code=error.code)
             return
         await self._answer(told, self._words(told, error))
@@ -93,3 +94,7 @@ class Hooks:
         except (Unacknowledged, discord.DiscordException, aiohttp.ClientError, OSError) as failure:
             # the cause is in the log already; this only says that the person did not hear of it
             log.warning("error_not_delivered", why=type(failure).__name__)
+
+
+def _is_nobody_there(error: discord.HTTPException) -> bool:
+    return isinstance(error, ChannelLeft) or error.code in NOBODY_THERE
