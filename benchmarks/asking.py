@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -37,6 +39,11 @@ class Seat:
             mention = f"<@{discord.application_id}>"
             reading.asked = await discord.say(self.who, self.where, f"{mention} {prompt}")
         return reading
+
+
+def name_in(body: dict[str, object]) -> str:
+    """Return the name of the conversation that a request to the model goes on with."""
+    return re.findall(r"Conversation ([\w-]+):", json.dumps(body))[-1]
 
 
 def seats(discord: LocalDiscord, name: str, size: int, *, by: By, channels: int) -> list[Seat]:

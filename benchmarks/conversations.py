@@ -34,10 +34,11 @@ from tests.support.provider_script import Answer
 from tests.support.scripted_provider import ScriptedProvider
 
 from benchmarks.app_process import AppProcess, running_app
-from benchmarks.asking import By, Seat, seats
+from benchmarks.asking import By, Seat, name_in, seats
 from benchmarks.databases import Kind, database, settings
 from benchmarks.figures import spread, table
 from benchmarks.stalling import stalled
+from benchmarks.surroundings import NO_LIMITS, surroundings
 from benchmarks.watching import NAN, Reading, Watcher
 from companion.playground.local_discord import LocalDiscord
 
@@ -45,7 +46,6 @@ TOKENS = 200
 ALONE_ROUNDS = 5
 SETTLE_S = 0.5
 BASE_S = 60.0
-UNLIMITED = "1000000/1s"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -159,7 +159,7 @@ def _each(what: Sequence[object], readings: Sequence[Reading]) -> float:
 
 
 def _join_model_times(readings: Sequence[Reading], model: ScriptedProvider) -> None:
-    by_name = {_name(record.body): record for record in model.chats}
+    by_name = {name_in(record.body): record for record in model.chats}
     for reading in readings:
         record = by_name.get(reading.name)
         if record is None:
@@ -169,7 +169,7 @@ def _join_model_times(readings: Sequence[Reading], model: ScriptedProvider) -> N
 
 def _answer(body: dict[str, object], plan: Plan) -> Answer:
     return Answer(
-        text=written(_name(body)), ttft_s=plan.ttft_s, tokens_per_s=plan.tokens_per_s, chunk=6
+        text=written(name_in(body)), ttft_s=plan.ttft_s, tokens_per_s=plan.tokens_per_s, chunk=6
     )
 
 
@@ -179,23 +179,9 @@ def written(name: str) -> str:
     return "".join(f"{digits}{n:0{5 - len(digits)}d} " for n in range(TOKENS)).strip() + "."
 
 
-def _name(body: dict[str, object]) -> str:
-    found = re.findall(r"Conversation ([\w-]+):", json.dumps(body))
-    return found[-1]
-
-
 def environment(discord: LocalDiscord, model: ScriptedProvider) -> dict[str, str]:
     """Return the settings of an app that meets no limits of its own."""
-    return {
-        "DISCORD_TOKEN": discord.token,
-        "DISCORD_API_URL": discord.api_url,
-        "OPENAI_BASE_URL": model.base_url,
-        "OPENAI_API_KEY": "sk-benchmark-000000000000",
-        "COMPANION_LIMIT_USER": UNLIMITED,
-        "COMPANION_LIMIT_GUILD": UNLIMITED,
-        "COMPANION_LIMIT_KEY": UNLIMITED,
-        "COMPANION_MAX_STREAMS": "2000",
-    }
+    return surroundings(discord, model) | NO_LIMITS | {"COMPANION_MAX_STREAMS": "2000"}
 
 
 def main() -> None:

@@ -31,15 +31,15 @@ from tests.support.scripted_provider import ScriptedProvider
 
 from benchmarks import flat_prices
 from benchmarks.app_process import AppProcess, running_app
-from benchmarks.asking import By, Seat, seats
+from benchmarks.asking import By, Seat, name_in, seats
 from benchmarks.crash_readings import Asked, Fate, Ledger, read_fate
 from benchmarks.databases import Kind, database, settings
 from benchmarks.figures import percentile, table
+from benchmarks.surroundings import NO_LIMITS, surroundings
 from companion.playground.interaction import InteractionFailed
 from companion.playground.local_discord import LocalDiscord
 
 PATIENCE_S = 30.0
-UNLIMITED = "1000000/1s"
 FAR_OFF = "1000"
 """US dollars, of which each answer takes a few hundredths of a cent."""
 
@@ -203,14 +203,9 @@ def written(name: str, tokens: int) -> str:
 
 def _environment(discord: LocalDiscord, model: ScriptedProvider, url: str | None) -> dict[str, str]:
     return {
-        "DISCORD_TOKEN": discord.token,
-        "DISCORD_API_URL": discord.api_url,
-        "OPENAI_BASE_URL": model.base_url,
-        "OPENAI_API_KEY": "sk-benchmark-000000000000",
+        **surroundings(discord, model),
+        **NO_LIMITS,
         "COMPANION_LOG_LEVEL": "INFO",
-        "COMPANION_LIMIT_USER": UNLIMITED,
-        "COMPANION_LIMIT_GUILD": UNLIMITED,
-        "COMPANION_LIMIT_KEY": UNLIMITED,
         "COMPANION_MAX_STREAMS": "200",
         "COMPANION_BUDGET_USER_DAY": FAR_OFF,
         "COMPANION_BUDGET_GUILD_MONTH": FAR_OFF,
@@ -233,9 +228,7 @@ async def drilled(plan: Plan) -> Tally:
 
 
 def _answer(body: dict[str, object], plan: Plan) -> Answer:
-    said = json.dumps(body)
-    name = said.rsplit("Conversation ", 1)[-1].split(":")[0]
-    return Answer(text=written(name, plan.tokens), ttft_s=0.3, tokens_per_s=100.0, chunk=6)
+    return Answer(text=written(name_in(body), plan.tokens), ttft_s=0.3, tokens_per_s=100.0, chunk=6)
 
 
 def main() -> None:

@@ -29,15 +29,15 @@ from tests.support.provider_script import Answer
 from tests.support.scripted_provider import ScriptedProvider
 
 from benchmarks.app_process import AppProcess, running_app
-from benchmarks.asking import By, Seat, seats
+from benchmarks.asking import By, Seat, name_in, seats
 from benchmarks.figures import percentile, spread, table
+from benchmarks.surroundings import UNLIMITED, surroundings
 from companion.playground.interaction import Interaction
 from companion.playground.local_discord import LocalDiscord
 
 QUIET_SERVERS = 20
 LOUD_PEOPLE = 200
 DRAIN_S = 40.0
-UNLIMITED = "1000000/1s"
 ANSWER = Answer(text="word " * 100, ttft_s=0.3, tokens_per_s=50.0, chunk=5)
 REFUSED = re.compile(r"Ask again|come back|on the way")
 
@@ -166,7 +166,7 @@ class _Stage:
         of_quiet, of_loud = await quiet_crowd.settled(), await loud_crowd.settled()
         sampling.cancel()
         # a title is asked for later, and names the question too: the first request is the answer's
-        got = {_name(record.body): record.at for record in reversed(self.model.chats)}
+        got = {name_in(record.body): record.at for record in reversed(self.model.chats)}
         waits = [got.get(a.name, float("inf")) - a.began for a in of_quiet]
         for words in {a.interaction.text[:200] for a in of_loud if a.ended_at is None}:
             print(f"neither answered nor told: {words!r}", flush=True)
@@ -189,17 +189,10 @@ class _Stage:
         }
 
 
-def _name(body: dict[str, object]) -> str:
-    return re.findall(r"Conversation ([\w-]+):", json.dumps(body))[-1]
-
-
 def _environment(discord: LocalDiscord, model: ScriptedProvider, plan: Plan) -> dict[str, str]:
     limits = () if plan.buckets else ("COMPANION_LIMIT_GUILD", "COMPANION_LIMIT_USER")
     return {
-        "DISCORD_TOKEN": discord.token,
-        "DISCORD_API_URL": discord.api_url,
-        "OPENAI_BASE_URL": model.base_url,
-        "OPENAI_API_KEY": "sk-benchmark-000000000000",
+        **surroundings(discord, model),
         # all share the operator's key here, whose bucket is for one key of many
         "COMPANION_LIMIT_KEY": UNLIMITED,
         "COMPANION_MAX_STREAMS": str(plan.slots),

@@ -29,6 +29,7 @@ from tests.support.scripted_provider import ScriptedProvider
 from benchmarks.app_process import AppProcess, is_ready, running_app
 from benchmarks.faults import FAULTS, Fault, Ground
 from benchmarks.figures import percentile, table
+from benchmarks.surroundings import surroundings
 from companion.playground.interaction import Interaction, InteractionFailed
 from companion.playground.local_discord import LocalDiscord
 
@@ -181,10 +182,7 @@ def _yes(value: bool) -> str:
 
 def _environment(discord: LocalDiscord, model: ScriptedProvider) -> dict[str, str]:
     return {
-        "DISCORD_TOKEN": discord.token,
-        "DISCORD_API_URL": discord.api_url,
-        "OPENAI_BASE_URL": model.base_url,
-        "OPENAI_API_KEY": "sk-benchmark-000000000000",
+        **surroundings(discord, model),
         "COMPANION_LIMIT_GUILD": "100000/1s",
         "COMPANION_LIMIT_KEY": "100000/1s",
     }

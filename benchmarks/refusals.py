@@ -23,7 +23,8 @@ from tests.support.scripted_provider import ScriptedProvider
 from benchmarks.app_process import AppProcess, running_app
 from benchmarks.asking import By, seats
 from benchmarks.figures import spread, table
-from benchmarks.neighbours import LOUD_PEOPLE, UNLIMITED, Crowd
+from benchmarks.neighbours import LOUD_PEOPLE, Crowd
+from benchmarks.surroundings import NO_LIMITS, surroundings
 from companion.playground.local_discord import LocalDiscord
 
 SLOW = Answer(text="word " * 1000, ttft_s=0.3, tokens_per_s=1.0, chunk=5)
@@ -62,16 +63,8 @@ async def _measured(crowd: Crowd, app: AppProcess, seconds: float) -> dict[str, 
 
 
 def _environment(discord: LocalDiscord, model: ScriptedProvider, *, queue: bool) -> dict[str, str]:
-    return {
-        "DISCORD_TOKEN": discord.token,
-        "DISCORD_API_URL": discord.api_url,
-        "OPENAI_BASE_URL": model.base_url,
-        "OPENAI_API_KEY": "sk-benchmark-000000000000",
-        "COMPANION_LIMIT_KEY": UNLIMITED,
-        "COMPANION_LIMIT_USER": UNLIMITED,
-        "COMPANION_LIMIT_GUILD": UNLIMITED if queue else "1/3600s",
-        "COMPANION_MAX_STREAMS": "4",
-    }
+    full = {} if queue else {"COMPANION_LIMIT_GUILD": "1/3600s"}
+    return surroundings(discord, model) | NO_LIMITS | full | {"COMPANION_MAX_STREAMS": "4"}
 
 
 def main() -> None:
