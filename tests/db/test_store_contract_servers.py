@@ -66,7 +66,10 @@ async def test_only_what_was_left_long_enough_is_held(store: Store, clock: HandC
     left = clock.now()
     async with store.write() as unit:
         await unit.servers.note_left([ONE], left)
+        await unit.servers.note_in([OTHER])
     async with store.write() as unit:
+        assert await unit.servers.left_before(left - timedelta(seconds=1)) == []
+        assert await unit.servers.left_before(left) == [ONE]
         assert await unit.servers.hold_left_before(ONE, left - timedelta(seconds=1)) is None
         assert await unit.servers.hold_left_before(ONE, left) == left
         assert await unit.servers.hold_left_before(OTHER, left) is None

@@ -26,6 +26,9 @@ class FakeServers(port.Servers):
         for guild in guilds:
             self._servers[guild] = self._servers.get(guild) or now
 
+    async def left_before(self, moment: datetime) -> Sequence[GuildId]:
+        return [guild for guild, at in self._servers.items() if at is not None and at <= moment]
+
     async def hold_left_before(self, guild: GuildId, moment: datetime) -> datetime | None:
         left_at = self._servers.get(guild)
         return left_at if left_at is not None and left_at <= moment else None

@@ -28,6 +28,10 @@ class Servers(Protocol):
         """Note that the app is not in these servers; an earlier note of that stays."""
         ...
 
+    async def left_before(self, moment: datetime) -> Sequence[GuildId]:
+        """Return the servers that the app left before then."""
+        ...
+
     async def hold_left_before(self, guild: GuildId, moment: datetime) -> datetime | None:
         """Return when the app left, if that was before `moment`, and keep it so until the end.
 

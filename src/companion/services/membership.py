@@ -94,8 +94,7 @@ class Membership:
         """
         before = self._clock.now() - KEPT
         async with self._store.read() as unit:
-            known = await unit.servers.known()
-        due = [guild for guild, at in known.items() if at and at <= before and self._misses(guild)]
+            due = [each for each in await unit.servers.left_before(before) if self._misses(each)]
         for guild in due:
             while await self._erase_some(guild, before):
                 pass

@@ -4,18 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from functools import cache
 from typing import Final
 
 from sqlalchemy import bindparam, delete, func, select
 
 from companion.db.server_rows import ServerRow
-from companion.db.statements import Statements
+from companion.db.statements import Insert, Statements, insert_into
 from companion.domain.actor import GuildId
 
 _TABLE: Final = ServerRow.metadata.tables[ServerRow.__tablename__]
 _LEFT_AT: Final = select(_TABLE.c.left_at).where(_TABLE.c.guild_id == bindparam("guild"))
 _AT_ONCE: Final = 500
-"""Rows in one statement; a bot's first start has one for each of its servers."""
+"""Rows in one go: at its first start a bot has one for each of its servers."""
+
+
+@cache
+def _noting(*, on_sqlite: bool, left: bool) -> Insert:
+    """Return the INSERT of a server, or its UPDATE; one that was left stays as it is."""
+    insert = insert_into(_TABLE, on_sqlite=on_sqlite)
+    new = insert.excluded.left_at
+    kept = func.coalesce(_TABLE.c.left_at, new) if left else new
+    return insert.on_conflict_do_update(index_elements=[_TABLE.c.guild_id], set_={"left_at": kept})
 
 
 class SqlServers:
@@ -43,18 +53,16 @@ class SqlServers:
         await self._note(guilds, now)
 
     async def _note(self, guilds: Sequence[GuildId], left_at: datetime | None) -> None:
+        noting = _noting(on_sqlite=self._run.on_sqlite, left=left_at is not None)
         # in one order, so that two who note the same do not wait for each other
-        in_order = sorted(guilds)
-        for start in range(0, len(in_order), _AT_ONCE):
-            some = in_order[start : start + _AT_ONCE]
-            insert = self._run.insert(ServerRow).values(
-                [{"guild_id": guild, "left_at": left_at} for guild in some]
-            )
-            new = insert.excluded.left_at
-            kept = new if left_at is None else func.coalesce(ServerRow.left_at, new)
-            await self._run.run(
-                insert.on_conflict_do_update(index_elements=["guild_id"], set_={"left_at": kept})
-            )
+        rows = [{"guild_id": guild, "left_at": left_at} for guild in sorted(guilds)]
+        for start in range(0, len(rows), _AT_ONCE):
+            await self._run.run_all(noting, rows[start : start + _AT_ONCE])
+
+    async def left_before(self, moment: datetime) -> Sequence[GuildId]:
+        """Return the servers that the app left before then."""
+        query = select(ServerRow.guild_id).where(ServerRow.left_at <= moment)
+        return [GuildId(found) for found in await self._run.all(query)]
 
     async def hold_left_before(self, guild: GuildId, moment: datetime) -> datetime | None:
         """Return when the app left, if that was before `moment`, and keep it so until the end."""
