@@ -23,7 +23,14 @@ def test_quoted_text_is_one_line_of_code_and_pings_nobody(typed: str) -> None:
 
 @pytest.mark.parametrize(
     ("micros", "shown"),
-    [(0, "$0"), (3, "<$0.0001"), (1200, "$0.0012"), (450_000, "$0.4500"), (1_234_567, "$1.23")],
+    [
+        (0, "$0"),
+        (3, "<$0.0001"),
+        (1200, "$0.0012"),
+        (450_000, "$0.45"),
+        (455_500, "$0.4555"),
+        (1_234_567, "$1.23"),
+    ],
 )
 def test_money_has_as_many_digits_as_it_needs(micros: int, shown: str) -> None:
     assert money(Micros(micros)) == shown

@@ -39,6 +39,18 @@ async def test_question_that_cannot_be_asked(
     assert "Before." in [text for _, text in world.prompts()]
 
 
+async def test_long_question_is_given_back_when_it_is_refused(world: World) -> None:
+    question = "Why do the tides come twice a day, and later each day? " * 3
+    refused: list[dict[str, Any]] = [{"model": "gpt-9-unheard-of"}, {"temperature": 2.5}]
+    for options in refused:
+        assert question.strip() in refusal(await world.run("ask", prompt=question, **options))
+    said = await world.say("Tides?", who="Grace")
+    await world.services.chat.drain(0)
+    form = await world.run("Ask about this", target=said)
+    sent = await world.discord.submit_modal(form, {"question": question})
+    assert question.strip() in refusal(await world.settled(sent))
+
+
 async def test_choice_never_offered(world: World) -> None:
     await world.ask("Before.")
     assert "`scope:moon`" in refusal(await world.run("clear", scope="moon"))

@@ -11,6 +11,8 @@ from typing import Final
 
 import discord
 
+from companion.bot.answer import Answer
+from companion.bot.buttons import Action, Button
 from companion.bot.modals import PREFIX, typed_text
 from companion.bot.wording import MICROS, money
 from companion.domain.errors import OptionOutOfRange
@@ -56,6 +58,20 @@ def said(caps: Caps) -> str:
     each = "no limit" if day is None else f"{money(day)} a day"
     everyone = "no limit" if month is None else f"{money(month)} a month"
     return f"Each person: {each}. All together: {everyone}. (Days and months are UTC's.)"
+
+
+def no_amount(caps: Caps) -> Answer:
+    """Say what a budget looks like, and offer the form again, filled in with what is set."""
+    return Answer(
+        text="**That is no amount of money, so nothing was saved.** Write each budget in US "
+        f"dollars, from 0 to {MOST_DOLLARS:,}, such as `5` or `0.50`; empty means no limit.",
+        buttons=(button(caps),),
+    )
+
+
+def button(caps: Caps) -> Button:
+    """Return the button that opens the form."""
+    return Button(action=Action.BUDGETS, label="Budgets", argument=packed(caps))
 
 
 def _field(name: str, label: str, cap: Micros | None) -> discord.ui.Label[discord.ui.DesignerModal]:

@@ -17,6 +17,7 @@ import discord
 
 from companion.bot.acknowledging import Acknowledger, CallbackType
 from companion.bot.answer import Answer
+from companion.bot.giving_back import typed
 from companion.bot.origin import actor_of, place_of
 from companion.bot.routing import delivery_of
 from companion.bot.views import components_of, view_of
@@ -93,6 +94,11 @@ class Exchange:
     def data(self) -> Mapping[str, object]:
         """The raw data of the interaction, checked by nobody yet."""
         return cast("Mapping[str, object]", self.interaction.data or {})
+
+    @property
+    def typed(self) -> str:
+        """The question that was typed, which Discord shows to nobody once it is refused."""
+        return typed(self.data)
 
     @property
     def on_ephemeral_message(self) -> bool:

@@ -15,6 +15,7 @@ import structlog
 from companion.bot.acknowledging import Unacknowledged, Why
 from companion.bot.answer import Answer
 from companion.bot.errors import describe, internal
+from companion.bot.giving_back import given_back
 from companion.bot.rest import ChannelLeft
 from companion.bot.suggestions import Choices
 from companion.domain.delivery import ReplyId
@@ -38,6 +39,11 @@ class Told(Protocol):
     @property
     def reply_id(self) -> ReplyId:
         """What the answer to it is kept under while it is under way."""
+        ...
+
+    @property
+    def typed(self) -> str:
+        """What was typed and is lost when it is refused; empty when nothing is."""
         ...
 
     async def reply(self, answer: Answer) -> None:
@@ -84,9 +90,9 @@ class Hooks:
         if isinstance(error, CompanionError):
             say = log.info if isinstance(error, Refused) else log.warning
             say("interaction_refused", error=error.code)
-            return describe(error, self._clock.now())
+            return given_back(describe(error, self._clock.now()), told.typed, error)
         log.error("interaction_failed", exc_info=error, reference=told.reference)
-        return internal(told.reference)
+        return given_back(internal(told.reference), told.typed)
 
     async def _answer(self, told: Told, answer: Answer) -> None:
         try:

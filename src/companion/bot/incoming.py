@@ -50,6 +50,11 @@ class Incoming:
         return words_of(self.message, self.me)
 
     @property
+    def typed(self) -> str:
+        """Nothing that has to be given back with a refusal: the message stays."""
+        return ""
+
+    @property
     def quoted(self) -> tuple[str, str] | None:
         """Name and text of someone else's message that this one replies to, if it can be read."""
         reference = self.message.reference

@@ -16,6 +16,7 @@ import discord
 from companion.bot import message_words
 from companion.bot.attachments import Attachments
 from companion.bot.exchange import Exchange
+from companion.bot.giving_back import QUESTION_FIELD
 from companion.bot.headings import asked_about, headed
 from companion.bot.message_text import named, quotation
 from companion.bot.modals import PREFIX, typed_text
@@ -25,7 +26,6 @@ from companion.domain.chat import ChatRequest, InputFile
 from companion.domain.errors import ButtonExpired
 from companion.services.chat import ChatService
 
-QUESTION_FIELD: Final = "question"
 LONGEST_QUESTION: Final = 4000
 MOST_FILES: Final = 10
 MOST_OPEN: Final = 1000

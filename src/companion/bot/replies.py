@@ -14,6 +14,7 @@ from companion.bot.being_written import BeingWritten, Subject
 from companion.bot.channel_messages import ChannelMessages, Spot
 from companion.bot.channel_responder import ChannelResponder
 from companion.bot.exchange import Exchange
+from companion.bot.giving_back import given_back
 from companion.bot.incoming import Incoming
 from companion.bot.interaction_responder import InteractionResponder, Target
 from companion.bot.notices import Notices
@@ -120,7 +121,8 @@ class Replies:
             if isinstance(first, Failed):
                 if isinstance(first.error, AlreadyAnswered):
                     return  # another delivery of the same click or command is answering it
-                await exchange.reply(self._words.failure(first))
+                refusal = self._words.failure(first)
+                await exchange.reply(given_back(refusal, exchange.typed, first.error))
                 return
             exchange.hand_over()
             responder = InteractionResponder(Target.of(exchange.interaction), clock=self._clock)

@@ -10,6 +10,7 @@ from companion.bot.buttons import Action, Button, Click
 from companion.bot.exchange import Exchange
 from companion.bot.wording import count
 from companion.domain.actor import ChannelId
+from companion.domain.errors import OptionOutOfRange
 from companion.domain.money import Caps
 from companion.services.rooms import RoomsService
 from companion.services.spending import SpendingService
@@ -50,9 +51,14 @@ class SettingsPanel:
         await exchange.show(budget_form.modal(budget_form.packed_caps(click.argument)))
 
     async def take(self, exchange: Exchange) -> None:
-        """Save the submitted budgets; raises `ManagerOnly` or `OptionOutOfRange`."""
-        caps = budget_form.read(exchange.data)
+        """Save the submitted budgets; raises `ManagerOnly`."""
         await exchange.defer(ephemeral=True)
+        try:
+            caps = budget_form.read(exchange.data)
+        except OptionOutOfRange:
+            now = await self._spending.caps(exchange.actor, exchange.place)
+            await exchange.reply(budget_form.no_amount(now))
+            return
         await self._spending.set_caps(exchange.actor, exchange.place, caps)
         await exchange.reply(Answer(text=f"**Saved.** {budget_form.said(caps)}"))
 
@@ -70,9 +76,7 @@ class SettingsPanel:
                 placeholder="Choose chat channels",
                 chosen=tuple(sorted(chosen)),
             ),
-            buttons=(
-                Button(action=Action.BUDGETS, label="Budgets", argument=budget_form.packed(caps)),
-            ),
+            buttons=(budget_form.button(caps),),
         )
 
 

@@ -47,7 +47,8 @@ def money(micros: Micros) -> str:
         return "$0"
     if micros < MICROS // 10_000:
         return "<$0.0001"
-    return f"${dollars:.4f}" if micros < MICROS else f"${dollars:,.2f}"
+    whole_cents = micros % (MICROS // 100) == 0
+    return f"${dollars:,.2f}" if whole_cents or micros >= MICROS else f"${dollars:.4f}"
 
 
 def count(number: int, noun: str) -> str:
