@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 import stat
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, closing
 from datetime import timedelta
 from pathlib import Path
 
@@ -279,7 +279,7 @@ async def test_a_write_given_up_while_it_waits_for_the_lock_leaves_nothing_open(
             await meet(engines, "somebody else")
     finally:
         other.close()
-    with sqlite3.connect(database) as onlooker:
+    with closing(sqlite3.connect(database)) as onlooker:
         found = onlooker.execute("SELECT http_user_id FROM people").fetchall()
     assert found == [("somebody else",)]
 

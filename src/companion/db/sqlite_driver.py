@@ -276,9 +276,13 @@ def connector(
 
     def opened() -> sqlite3.Connection:
         connection = connect()
-        if log_ahead:
-            _log_ahead(connection, busy_timeout_s)
-        connection.execute(IMPATIENT)  # on the event loop nothing waits
+        try:
+            if log_ahead:
+                _log_ahead(connection, busy_timeout_s)
+            connection.execute(IMPATIENT)  # on the event loop nothing waits
+        except sqlite3.Error:  # a file of another kind, say
+            connection.close()
+            raise
         return connection
 
     return lambda: OneVisitConnection(opened, busy_timeout_s)
@@ -292,7 +296,6 @@ def _log_ahead(connection: sqlite3.Connection, patience_s: float) -> None:
             connection.execute("PRAGMA journal_mode=WAL")
         except sqlite3.OperationalError as error:
             if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
-                connection.close()
                 raise
             time.sleep(AGAIN_S)  # on the connection's own thread
         else:
