@@ -8,7 +8,7 @@ import io
 import json
 import os
 import time
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -19,6 +19,7 @@ from companion.api.connections import Connections
 from companion.db.keyring import KeyRing
 from tests.api.world import World, open_world, raw
 from tests.support.provider_script import Answer
+from tests.support.waiting import until
 
 MIB = 1024 * 1024
 
@@ -55,13 +56,6 @@ async def others_are_served(world: World) -> AsyncGenerator[None]:
     assert process.memory_info().rss - before < 100 * MIB
 
 
-async def until(condition: Callable[[], bool]) -> None:
-    """Wait for what nobody announces."""
-    async with asyncio.timeout(20):
-        while not condition():  # noqa: ASYNC110  there is no event for it
-            await asyncio.sleep(0.02)
-
-
 def head(path: str = "/openai-completion", **more: str) -> bytes:
     headers = {"Host": "x", "Content-Type": "application/json", **more}
     lines = "".join(f"{name.replace('_', '-')}: {value}\r\n" for name, value in headers.items())
@@ -80,12 +74,13 @@ async def test_a_hundred_hang_ups_end_upstream_within_two_seconds(world: World) 
     for number, writer in enumerate(writers):
         own = body.replace(b"eve", f"{number:03}".encode())
         writer.write(head(**length) + own)
-    await until(lambda: sum(bool(chat.first_token_at) for chat in world.provider.chats) == 100)
+    seen = world.provider
+    await until(lambda: sum(bool(chat.first_token_at) for chat in seen.chats) == 100, within_s=20)
     began = time.monotonic()
     for writer in writers:
         writer.close()
-    await until(lambda: all(chat.hung_up_at for chat in world.provider.chats))
-    assert max(chat.hung_up_at or 0 for chat in world.provider.chats) - began < 2.0
+    await until(lambda: all(chat.hung_up_at for chat in seen.chats), within_s=20)
+    assert max(chat.hung_up_at or 0 for chat in seen.chats) - began < 2.0
     world.provider.default = Answer()
     assert (await world.ask("ada"))[0] == 200
 

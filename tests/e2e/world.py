@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -24,6 +24,7 @@ from companion.playground.state import Message, Person
 from companion.services.container import Services
 from tests.support.discord_openapi import assert_requests_follow_discord
 from tests.support.scripted_provider import ScriptedProvider
+from tests.support.waiting import until
 from tests.support.wiring import Wish, opened
 
 COMMANDS = (
@@ -202,13 +203,6 @@ async def running(door: DiscordDoor) -> AsyncGenerator[asyncio.Task[None]]:
         ready.cancel()
         await door.close()
         await asyncio.wait_for(task, 10.0)
-
-
-async def until(condition: Callable[[], bool], timeout: float = 5.0) -> None:  # noqa: ASYNC109
-    """Wait for a condition that nobody announces."""
-    async with asyncio.timeout(timeout):
-        while not condition():  # noqa: ASYNC110  there is no event for it
-            await asyncio.sleep(0.01)
 
 
 def _has_ended(interaction: Interaction) -> bool:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
@@ -76,12 +75,6 @@ class Outcome:
         """What each wait came after: a failed try, or nothing but a pause of the key."""
         waits = [event for event in self.events if isinstance(event, WaitingToRetry)]
         return [type(wait.failed) if wait.failed else None for wait in waits]
-
-
-async def until(condition: Callable[[], object], within_s: float = 1.0) -> None:
-    async with asyncio.timeout(within_s):
-        while not condition():  # noqa: ASYNC110 — the other side of a socket sets no event of ours
-            await asyncio.sleep(0.005)
 
 
 def credential_for(base_url: str, key: str = "sk-test-key", name: str = "a") -> Credential:

@@ -27,7 +27,7 @@ from companion.domain.models import Credential
 from companion.llm.client import Provider, ProviderTimings, open_provider
 from companion.llm.refusals import BILLING
 from companion.ports.llm import ChatCall, TextDelta
-from tests.llm.asking import MESSAGES, MODEL, SkippingClock, ask, credential_for, until
+from tests.llm.asking import MESSAGES, MODEL, SkippingClock, ask, credential_for
 from tests.support.provider_script import (
     HTML_PAGE,
     MISSING_SCOPES,
@@ -39,6 +39,7 @@ from tests.support.provider_script import (
     Status,
 )
 from tests.support.scripted_provider import ScriptedProvider
+from tests.support.waiting import until
 
 REFUSED = [
     *((Status(status=429, code=code), CreditExhausted) for code in sorted(BILLING)),
@@ -153,7 +154,7 @@ async def test_silence_in_the_middle_is_a_cut_even_when_the_connection_is_kept_a
     assert outcome.error.reason == "idle"
     assert isinstance(outcome.error.__cause__, ProviderTimedOut)
     assert len(upstream.chats) == 1
-    await until(lambda: upstream.chats[0].hung_up_at)
+    await until(lambda: upstream.chats[0].hung_up_at, within_s=1.0)
 
 
 @pytest.mark.parametrize(

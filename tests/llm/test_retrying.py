@@ -16,7 +16,7 @@ from companion.domain.errors import (
 from companion.domain.models import Credential, KeyFingerprint, ModelId
 from companion.llm.client import Provider, ProviderTimings
 from companion.llm.retrying import BUDGET_FLOOR, BUDGET_WINDOW_S, Retries
-from tests.llm.asking import SkippingClock, ask, credential_for, until
+from tests.llm.asking import SkippingClock, ask, credential_for
 from tests.support.provider_script import (
     NO_CREDIT,
     OVERLOADED,
@@ -29,6 +29,7 @@ from tests.support.provider_script import (
     Status,
 )
 from tests.support.scripted_provider import ScriptedProvider
+from tests.support.waiting import until
 
 
 def limited(**headers: str) -> Status:
@@ -209,11 +210,11 @@ async def test_cancelling_before_the_first_token_hangs_up_and_asks_no_more(
 ) -> None:
     upstream.default = Silence()
     task = asyncio.create_task(ask(provider, credential))
-    await until(lambda: upstream.chats)
+    await until(lambda: upstream.chats, within_s=1.0)
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
-    await until(lambda: upstream.chats[0].hung_up_at)
+    await until(lambda: upstream.chats[0].hung_up_at, within_s=1.0)
     assert len(upstream.chats) == 1
 
 

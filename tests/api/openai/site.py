@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
 import sqlite3
-from collections.abc import AsyncGenerator, Callable, Mapping
+from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +13,6 @@ import aiohttp
 import openai
 
 from companion.api.app import build_api
-from companion.api.routes.health import Part
 from companion.api.server import serving
 from companion.db.keyring import KeyRing
 from companion.db.uow import SqlStore
@@ -22,17 +20,11 @@ from companion.domain.tokens import EVERY_SCOPE, TokenScope
 from companion.limits.memory import BucketSize
 from companion.llm.client import ProviderTimings
 from companion.services.container import Services
+from tests.api.world import Ready
 from tests.support.scripted_provider import ScriptedProvider
 from tests.support.wiring import PLENTY, Wish, opened
 
 QUICK = ProviderTimings(first_event_s=2.0, between_events_s=1.0, whole_answer_s=5.0)
-
-
-class Up:
-    draining = False
-
-    async def parts(self) -> Mapping[str, Part]:
-        return {"process": Part(ok=True, detail="up")}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,7 +88,7 @@ async def open_site(
             opened(url, ring, provider.base_url, wish)
         )
         origin = await stack.enter_async_context(
-            serving(build_api(Up(), services), host="127.0.0.1", port=0)
+            serving(build_api(Ready(), services), host="127.0.0.1", port=0)
         )
         http = await stack.enter_async_context(aiohttp.ClientSession(origin))
         token = (await services.tokens.create("tests")).text.reveal()
@@ -116,9 +108,3 @@ async def events_of(answer: aiohttp.ClientResponse) -> list[str]:
     """Return the data of all events of a stream."""
     body = (await answer.read()).decode()
     return [line.removeprefix("data: ") for line in body.split("\n") if line.startswith("data: ")]
-
-
-async def until(condition: Callable[[], object], within_s: float = 3.0) -> None:
-    async with asyncio.timeout(within_s):
-        while not condition():  # noqa: ASYNC110 — the other side of a socket sets no event of ours
-            await asyncio.sleep(0.01)

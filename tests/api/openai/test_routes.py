@@ -11,8 +11,9 @@ import aiohttp
 import pytest
 
 from companion.api.routes.openai_bodies import OURS
-from tests.api.openai.site import Site, events_of, until
+from tests.api.openai.site import Site, events_of
 from tests.support.provider_script import Answer, Fault, Reset, Silence, Status
+from tests.support.waiting import until
 from tests.support.wiring import MODEL, OPERATOR_KEY
 
 CHAT = {"model": MODEL, "messages": [{"role": "user", "content": "Why?"}]}
@@ -110,7 +111,7 @@ async def test_a_client_that_hangs_up_ends_it_upstream(site: Site) -> None:
 async def test_a_client_that_hangs_up_while_waiting_ends_it_upstream(site: Site) -> None:
     site.provider.script(Silence())
     asking = asyncio.create_task(site.post("/chat/completions", json=CHAT).__aenter__())
-    await until(lambda: site.provider.chats)
+    await until(lambda: site.provider.chats, within_s=3.0)
     asking.cancel()
     await until(lambda: site.provider.chats[0].hung_up_at, within_s=2.0)
     await until(lambda: site.services.relay.running == 0, within_s=2.0)
