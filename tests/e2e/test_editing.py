@@ -85,6 +85,8 @@ async def test_other_model_answers_the_same_again(world: World) -> None:
     assert world.provider.chats[-1].body["model"] == "gpt-6-sol"
     assert users(world) == ["Hi."]
     assert not only(picked).ephemeral
+    # the menu was Ada's alone: others would not know where this answer comes from
+    assert picked.text.startswith("-# **Ada** asked `gpt-6-sol` the same question\n")
 
 
 async def test_private_answer_stays_private_with_another_model(world: World) -> None:

@@ -173,6 +173,9 @@ WHOLE = "Question:\n<@12345> How do tides work?\n\nAnswer:\nBy the moon."
 def test_title_that_the_app_asks_for_is_short_and_plain() -> None:
     asked = [("system", "Give this conversation a short title."), ("user", WHOLE)]
     assert answer(asked, "sample-small") == "How do tides work"
+    long = WHOLE.replace("tides work", "the tides of the North Sea work")
+    told = answer([asked[0], ("user", long)], "sample-small")
+    assert told == "How do the tides of the North…"
 
 
 async def test_picture_is_noticed(client: AsyncOpenAI) -> None:

@@ -12,6 +12,7 @@ from companion.bot.answer import Answer, Menu, MenuChoice
 from companion.bot.buttons import PRIVATE, Action, Button, Click
 from companion.bot.channel_messages import delete_messages
 from companion.bot.exchange import Exchange
+from companion.bot.headings import asked_another, headed
 from companion.bot.replies import Replies
 from companion.bot.threads import NoThread, Threads
 from companion.domain.actor import MessageId
@@ -69,9 +70,12 @@ class AnswerClicks:
         self._services.chat.knock(exchange.actor, exchange.place)
         # the menu is seen by one person only, the answer by whoever saw the first one
         await exchange.defer(ephemeral=click.argument == PRIVATE)
-        await self._again(exchange, turn, picked)
+        line = asked_another(exchange.actor.name, picked)
+        await self._again(exchange, turn, picked, line)
 
-    async def _again(self, exchange: Exchange, turn: TurnId, model: str | None) -> None:
+    async def _again(
+        self, exchange: Exchange, turn: TurnId, model: str | None, line: str = ""
+    ) -> None:
         events = self._services.chat.regenerate(
             turn,
             actor=exchange.actor,
@@ -80,7 +84,7 @@ class AnswerClicks:
             model=model,
             delivery=exchange.delivery,
         )
-        await self._replies.render(exchange, events)
+        await self._replies.render(exchange, headed(events, line))
 
     async def _continue(self, exchange: Exchange, click: Click) -> None:
         turn = turn_of(click)

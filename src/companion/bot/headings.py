@@ -1,6 +1,7 @@
 """The line above an answer whose question nobody else sees: who asked what, about what.
 
-What was typed into a form is shown by Discord to nobody. The line is fed to the reply as the
+What was typed into a form is shown by Discord to nobody, and neither is a menu that only one
+person saw. The line is fed to the reply as the
 answer's first words, so that it is counted, split and filed like them; it is stored nowhere.
 """
 
@@ -14,6 +15,7 @@ from typing import Final
 import discord
 
 from companion.bot.message_text import named
+from companion.bot.wording import quoted
 from companion.domain.chat import ChatEvent, Delta
 from companion.domain.markdown import clean_label
 
@@ -28,6 +30,11 @@ def asked_about(asker: str, message: discord.Message, question: str) -> str:
     asked = _plain(named(question, names, 0), QUESTION_LIMIT)
     whose = f"{_plain(message.author.display_name, NAME_LIMIT) or 'someone'}'s message"
     return f"-# **{_plain(asker, NAME_LIMIT)}** asked about [{whose}]({message.jump_url}): {asked}"
+
+
+def asked_another(asker: str, model: str) -> str:
+    """Return the line above an answer that somebody had another model give, from their own menu."""
+    return f"-# **{_plain(asker, NAME_LIMIT)}** asked {quoted(model)} the same question"
 
 
 async def headed(events: AsyncGenerator[ChatEvent], line: str) -> AsyncGenerator[ChatEvent]:

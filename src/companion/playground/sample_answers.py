@@ -47,8 +47,8 @@ def _wants_title(messages: Sequence[Message]) -> bool:
 
 def _title(prompts: Sequence[str]) -> str:
     asked = re.sub(r"^Question:|<[^>]*>", "", next(iter(prompts), ""))
-    words = re.findall(r"[\w'-]+", asked.partition("\n\nAnswer:")[0])[:_TITLE_WORDS]
-    title = " ".join(words)
+    words = re.findall(r"[\w'-]+", asked.partition("\n\nAnswer:")[0])
+    title = " ".join(words[:_TITLE_WORDS]) + ("…" if len(words) > _TITLE_WORDS else "")
     return f"{title[:1].upper()}{title[1:]}" or "A conversation"
 
 
