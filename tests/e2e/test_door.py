@@ -161,12 +161,15 @@ async def test_closed_before_it_connected(world: World) -> None:
 async def test_draining_waits_until_a_refusal_is_told(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    refused = asyncio.Event()
+
     def refuse(*_: object) -> None:
+        refused.set()
         raise RateLimited(scope="user", retry_after_s=30.0)
 
     monkeypatch.setattr(type(world.services.chat), "knock", refuse)
     world.discord.faults.delay("POST", CALLBACK, 0.3)
     asked = await world.start("ask", prompt="Hi.")
-    await until(lambda: world.door.busy > 0)
+    await asyncio.wait_for(refused.wait(), 5.0)
     await world.door.drain(10.0)
     assert "Ask again" in asked.text

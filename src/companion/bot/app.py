@@ -95,7 +95,7 @@ class DiscordDoor:
 
     @property
     def busy(self) -> int:
-        """How many interactions are being handled right now."""
+        """How many interactions and other events are being handled right now."""
         return len(self._bot.handling) if self._bot is not None else 0
 
     async def run(self) -> None:

@@ -126,7 +126,7 @@ class CompanionBot(GatewayBot):
 
     @property
     def handling(self) -> set[asyncio.Task[object]]:
-        """The interactions being handled right now."""
+        """The interactions and other events being handled right now."""
         return set(self._handling)
 
     async def on_connect(self) -> None:
