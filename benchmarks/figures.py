@@ -13,10 +13,10 @@ def percentile(values: Sequence[float], share: float) -> float:
     return ordered[max(0, ceil(share * len(ordered)) - 1)] if ordered else float("nan")
 
 
-def spread(values: Sequence[float], *, unit: float = 1000.0) -> dict[str, float]:
-    """Return p50, p95, p99 and the largest, in milliseconds by default."""
+def spread(values: Sequence[float]) -> dict[str, float]:
+    """Return p50, p95, p99 and the largest, in milliseconds."""
     return {
-        name: round(percentile(values, share) * unit, 1)
+        name: round(percentile(values, share) * 1000, 1)
         for name, share in (("p50", 0.5), ("p95", 0.95), ("p99", 0.99), ("max", 1.0))
     }
 

@@ -22,9 +22,9 @@ DOCUMENT_XML = (
 )
 
 
-def picture(form: str = "PNG", size: tuple[int, int] = (40, 20), color: str = "red") -> bytes:
+def picture(form: str = "PNG", size: tuple[int, int] = (40, 20)) -> bytes:
     out = BytesIO()
-    Image.new("RGB", size, color).save(out, form)
+    Image.new("RGB", size, "red").save(out, form)
     return out.getvalue()
 
 

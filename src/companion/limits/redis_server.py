@@ -44,8 +44,7 @@ class RedisAway(Exception):
 class RedisServer:
     """As much of Redis as the limits need. Everything raises `RedisAway`."""
 
-    def __init__(self, url: str, *, decision_s: float = DECISION_S) -> None:
-        self._decision_s = decision_s
+    def __init__(self, url: str) -> None:
         self._name = uuid4().hex
         pool = BlockingConnectionPool.from_url(  # pyright: ignore[reportUnknownMemberType]
             url,
@@ -63,7 +62,7 @@ class RedisServer:
     async def judge(self, requests: Sequence[tuple[Deed, Sequence[Line]]]) -> list[Verdict]:
         """Decide on all requests, in their order."""
         keys, arguments = encoded(requests)
-        answer = await _in_time(self._judge(keys=keys, args=arguments), self._decision_s)
+        answer = await _in_time(self._judge(keys=keys, args=arguments), DECISION_S)
         return decoded(requests, cast("list[bytes]", answer))
 
     async def beat(self) -> int:

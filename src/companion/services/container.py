@@ -256,7 +256,6 @@ def _build_replier(outside: Outside, common: _Common, summarizer: Summarizer) ->
         prices=outside.prices,
         clock=clock,
         budgets=common.budgets,
-        model=policy.speech_model,
         keeps_contents=keeps_contents,
     )
     return Replier(

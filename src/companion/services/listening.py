@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from dataclasses import dataclass
+from typing import Final
 from uuid import uuid4
 
 from companion.domain.errors import ModelUnavailable, ProviderError, StorageError
@@ -26,6 +27,7 @@ from companion.services.job import Job
 from companion.services.payers import Payers, Paying
 
 ENDPOINT = "audio.transcriptions"
+SPEECH_MODEL: Final = ModelId("gpt-transcribe")
 
 _log = logging.getLogger(__name__)
 
@@ -52,7 +54,6 @@ class Listener:
         prices: PriceList,
         clock: Clock,
         budgets: Budgets,
-        model: ModelId,
         keeps_contents: bool,
     ) -> None:
         self._store = store
@@ -62,7 +63,6 @@ class Listener:
         self._prices = prices
         self._clock = clock
         self._budgets = budgets
-        self._model = model
         self._keeps_contents = keeps_contents
 
     async def listen(self, audio: AudioFile, job: Job, paying: Paying) -> TextFile:
@@ -85,12 +85,12 @@ class Listener:
 
     async def _transcribed(self, audio: AudioFile, job: Job, paying: Paying) -> Transcript:
         call = SpeechCall(
-            model=self._model,
+            model=SPEECH_MODEL,
             filename=f"speech.{audio.suffix}",
             media_type=audio.media_type,
             data=audio.data,
         )
-        bill = self._budgets.bill(paying, job.place.guild_id, self._model, MOST_HEARD)
+        bill = self._budgets.bill(paying, job.place.guild_id, SPEECH_MODEL, MOST_HEARD)
         call_id = await self._begin(audio, job, paying, bill)
         heard = _Heard(asked=self._clock.monotonic())
         try:
@@ -119,7 +119,7 @@ class Listener:
                     channel_id=job.place.channel_id,
                     door=job.door,
                     endpoint=ENDPOINT,
-                    model=self._model,
+                    model=SPEECH_MODEL,
                     payer=credential.payer,
                     fingerprint=credential.fingerprint,
                     started_at=self._clock.now(),
@@ -149,7 +149,7 @@ class Listener:
             ended_at=self._clock.now(),
             latency_ms=round((self._clock.monotonic() - heard.asked) * 1000),
             usage=usage,
-            cost_micros=usage and self._prices.cost(self._model, usage, base_url),
+            cost_micros=usage and self._prices.cost(SPEECH_MODEL, usage, base_url),
             error_code=error and error.code,
             http_status=error and error.status,
             request_id=source and source.request_id,

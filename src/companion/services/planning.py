@@ -97,7 +97,7 @@ class Planner:
             max_tokens = max_tokens or LONGEST_ANSWER
         budget = prompting.history_budget(tokens, max_tokens, system, question.text)
         private = found.earlier.private if found.earlier else job.private
-        past = await self._past(job, found, private=private, budget_tokens=budget)
+        past = await self._past(found, private=private, budget_tokens=budget)
         replaces = job.earlier if _does_again(job, found.earlier) else None
         call = ChatCall(
             model=model,
@@ -173,7 +173,7 @@ class Planner:
         again = _does_again(job, earlier)
         return prompting.Question(text=earlier.prompt if again else prompting.CONTINUE)
 
-    async def _past(self, job: Job, found: _Found, *, private: bool, budget_tokens: int) -> Past:
+    async def _past(self, found: _Found, *, private: bool, budget_tokens: int) -> Past:
         home = found.home
         if home.conversation is None:
             return Past()

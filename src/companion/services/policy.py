@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from typing import Final, Self
+from typing import Self
 
 from companion.domain.actor import Actor, Place
 from companion.domain.models import Credential, ModelId
 from companion.domain.money import NO_CAPS, Caps
 
-SPEECH_MODEL: Final = ModelId("gpt-transcribe")
 _SNOWFLAKE = re.compile(r"\d{1,20}")
 
 
@@ -54,7 +53,6 @@ class ServicePolicy:
     base_url: str
     default_model: ModelId
     system_prompt: str
-    speech_model: ModelId = SPEECH_MODEL
     operator: Credential | None = None
     operator_key_for: OperatorKeyRule = field(
         default_factory=lambda: OperatorKeyRule(everyone=True)
