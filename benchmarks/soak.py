@@ -39,6 +39,7 @@ CALLS_A_S: Final = 2
 SERVERS: Final = 10
 PEOPLE_EACH: Final = 20
 NEW_PERSON_EVERY: Final = 50
+NEW_PEOPLE: Final = 1000
 FORGET_EVERY: Final = 10
 """Turns after which a person's conversation is cleared."""
 READ_EVERY_S: Final = 30.0
@@ -113,6 +114,8 @@ class People:
             for seat in seats(discord, f"s{number}", PEOPLE_EACH, by=By.COMMAND, channels=0)
         ]
         self._in_turn: Iterator[Seat] = itertools.cycle(self._known)
+        # in one server, which the app hears of before: each server it knows takes memory
+        self._new = seats(discord, "new", NEW_PEOPLE, by=By.COMMAND, channels=0)
         self.asked = 0
 
     async def ask(self) -> None:
@@ -120,9 +123,7 @@ class People:
         self.asked += 1
         seat = next(self._in_turn)
         if self.asked % NEW_PERSON_EVERY == 0:
-            name = f"new{self.asked}"
-            seat = seats(self._discord, name, 1, by=By.COMMAND, channels=0)[0]
-            await asyncio.sleep(0.5)  # the app hears of the server
+            seat = self._new.pop()
         turn = self.asked // len(self._known)
         if turn % FORGET_EVERY == FORGET_EVERY - 1:
             await self._discord.invoke(seat.who, seat.where, "clear", {"scope": "here"})
@@ -192,6 +193,7 @@ async def run(minutes: float) -> None:
 
 async def _use(app: AppProcess, stage: Stage, calls: Calls, minutes: float) -> None:
     people, readings = People(stage.discord), list[Reading]()
+    await asyncio.sleep(SETTLE_S)
     print("| minutes | MiB | files | threads | tasks | replies |\n|--:|--:|--:|--:|--:|--:|")
     watching = asyncio.create_task(watch(app, stage, readings))
     async with asyncio.TaskGroup() as group:
