@@ -10,10 +10,10 @@ from companion.bot import key_words
 from companion.bot.answer import MAX_TEXT
 from companion.bot.buttons import Action, Tone
 from companion.bot.command_shapes import read_shape
-from companion.bot.help_text import MENU, details, overview
+from companion.bot.help_text import MENU, READING, besides_commands, details, overview
 from companion.bot.registering import payload_of
 from companion.domain.accounts import KeepFor, KeyId, KeyOwner, KeyScope, KeyState, StoredKey
-from companion.domain.actor import PersonId
+from companion.domain.actor import ChannelId, GuildId, PersonId, Place, PlaceKind
 from companion.domain.errors import CommandUnknown
 from companion.domain.models import KeyFingerprint
 from tests.bot.commands import COMMANDS
@@ -33,24 +33,40 @@ KEY = StoredKey(
     no_credit_until=None,
     version=1,
 )
+CHANNEL = Place(kind=PlaceKind.CHANNEL, channel_id=ChannelId(1), guild_id=GuildId(2))
 NO_KEY: dict[KeyScope, StoredKey | None] = {KeyScope.ME: None}
 
 
 def test_overview_names_every_command() -> None:
-    answer = overview(SHAPES, NO_KEY, reads_messages=True)
+    answer = overview(SHAPES, NO_KEY, besides=READING)
     for shape in SHAPES:
         assert f"`{shape.title}` – {MENU.get(shape.name, shape.description)}" in answer.text
     assert len(answer.text) <= MAX_TEXT
 
 
 def test_overview_says_why_plain_messages_are_not_seen() -> None:
-    assert "don't see ordinary messages" in overview(SHAPES, NO_KEY, reads_messages=False).text
-    assert "don't see ordinary messages" not in overview(SHAPES, NO_KEY, reads_messages=True).text
+    assert "don't see ordinary messages" in besides_commands(CHANNEL, reads_messages=False)
+    assert besides_commands(CHANNEL, reads_messages=True) == READING
+    assert READING in overview(SHAPES, NO_KEY, besides=READING).text
+
+
+@pytest.mark.parametrize(
+    ("place", "hears"),
+    [
+        (replace(CHANNEL, user_install_only=True), False),
+        (Place(kind=PlaceKind.GROUP_DM, channel_id=ChannelId(1), user_install_only=True), False),
+        (Place(kind=PlaceKind.DM, channel_id=ChannelId(1), user_install_only=True), True),
+        (CHANNEL, True),
+    ],
+)
+def test_overview_offers_no_messages_where_the_app_is_no_member(place: Place, hears: bool) -> None:
+    said = besides_commands(place, reads_messages=True)
+    assert ("mention me" in said) == hears
 
 
 def test_overview_offers_what_makes_sense_for_the_key() -> None:
-    without = overview(SHAPES, NO_KEY, reads_messages=True)
-    with_key = overview(SHAPES, {KeyScope.ME: KEY}, reads_messages=True)
+    without = overview(SHAPES, NO_KEY, besides=READING)
+    with_key = overview(SHAPES, {KeyScope.ME: KEY}, besides=READING)
     assert [b.action for b in without.buttons] == [Action.SET_KEY]
     assert [b.action for b in with_key.buttons] == [Action.SET_KEY, Action.REMOVE_KEY]
     assert "`…abcd`" in with_key.text
@@ -63,25 +79,25 @@ def test_overview_offers_what_makes_sense_for_the_key() -> None:
 def test_overview_says_whether_a_key_is_needed(
     is_provided_for: bool, said: str, tone: Tone
 ) -> None:
-    answer = overview(SHAPES, NO_KEY, reads_messages=True, is_provided_for=is_provided_for)
+    answer = overview(SHAPES, NO_KEY, besides=READING, is_provided_for=is_provided_for)
     assert said in answer.text
     assert answer.buttons[0].tone is tone
     with_key = overview(
-        SHAPES, {KeyScope.ME: KEY}, reads_messages=True, is_provided_for=is_provided_for
+        SHAPES, {KeyScope.ME: KEY}, besides=READING, is_provided_for=is_provided_for
     )
     assert said not in with_key.text
 
 
 def test_manager_sees_and_may_remove_the_servers_key_too() -> None:
     keys = {KeyScope.ME: None, KeyScope.SERVER: KEY}
-    answer = overview(SHAPES, keys, reads_messages=True)
+    answer = overview(SHAPES, keys, besides=READING)
     assert "Your key: none yet." in answer.text
     assert "This server's key: `…abcd`" in answer.text
     assert [b.label for b in answer.buttons] == ["Set key", "Remove server key"]
 
 
 def test_overview_does_without_the_keys() -> None:
-    answer = overview(SHAPES, None, reads_messages=False)
+    answer = overview(SHAPES, None, besides=READING)
     assert "can't look it up" in answer.text
     assert "`/ask`" in answer.text
 

@@ -10,6 +10,7 @@ from companion.bot.answer import Answer
 from companion.bot.buttons import Button, Tone
 from companion.bot.command_shapes import CommandShape, OptionKind, OptionShape
 from companion.domain.accounts import KeyScope, StoredKey
+from companion.domain.actor import Place, PlaceKind
 from companion.domain.errors import CommandUnknown
 
 MORE: Final = {
@@ -82,13 +83,25 @@ NEEDED: Final = "Add one before your first question: *Set key* opens the form."
 READING: Final = (
     "-# You can also mention me, reply to an answer of mine, or write in a thread I opened."
 )
+NOT_A_MEMBER: Final = (
+    "-# I'm not a member here, so I see no messages. What works: `/ask`, and a message's *Apps* "
+    "menu. I remember our conversation."
+)
+
+
+def besides_commands(place: Place, *, reads_messages: bool) -> str:
+    """Say how else one can talk with the app there."""
+    brought_along = place.user_install_only and place.guild_id is not None
+    if brought_along or place.kind is PlaceKind.GROUP_DM:
+        return NOT_A_MEMBER
+    return READING if reads_messages else NOT_READING
 
 
 def overview(
     commands: Sequence[CommandShape],
     keys: Mapping[KeyScope, StoredKey | None] | None,
     *,
-    reads_messages: bool,
+    besides: str,
     is_provided_for: bool = False,
 ) -> Answer:
     """Return all commands, and the keys of this person (`None`: they can't be looked up).
@@ -99,7 +112,7 @@ def overview(
     lines += [f"- `{command.title}` – {_description(command)}" for command in commands]
     lines += ["", *_key_lines(keys, is_provided_for=is_provided_for)]
     lines.append("-# More about one command: `/help command:ask`")
-    lines.append(READING if reads_messages else NOT_READING)
+    lines.append(besides)
     return Answer(
         text="\n".join(lines),
         buttons=_key_buttons(keys or {}, is_provided_for=is_provided_for),

@@ -11,7 +11,7 @@ from companion.bot.answer import Answer
 from companion.bot.command_shapes import CommandShape
 from companion.bot.context import CompanionContext
 from companion.bot.definitions import BOTH_INSTALLS, EVERYWHERE, HELP
-from companion.bot.help_text import details, overview
+from companion.bot.help_text import besides_commands, details, overview
 from companion.domain.accounts import KeyScope, StoredKey
 from companion.domain.actor import Actor, Place
 from companion.domain.errors import StorageError
@@ -60,7 +60,7 @@ class Helping(discord.Cog):
         return overview(
             self._commands(),
             keys,
-            reads_messages=self._reads_messages,
+            besides=besides_commands(place, reads_messages=self._reads_messages),
             is_provided_for=is_provided_for,
         )
 
