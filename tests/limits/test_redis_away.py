@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import signal
+import statistics
 import time
 from collections.abc import AsyncGenerator, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -59,15 +60,15 @@ async def test_frozen_redis_delays_few_decisions_a_little_and_then_none(
 ) -> None:
     async with processes(server, 1) as [limiter]:
         server.send(signal.SIGSTOP)
-        slowest = 0.0
+        took: list[float] = []
         for n in range(FAILURES + 20):
+            assert limiter.degraded == (n >= FAILURES)
             began = time.monotonic()
             assert await limiter.take([Bucket(scope=LimitScope.USER, id=str(n))]) is None
-            slowest = max(slowest, time.monotonic() - began)
-            if n >= FAILURES:
-                assert limiter.degraded
-                assert time.monotonic() - began < 0.04
-        assert 0.04 < slowest < 0.25
+            took.append(time.monotonic() - began)
+        # a busy machine may hold up one of them
+        assert 0.04 < statistics.median(took[:FAILURES]) < 0.25
+        assert statistics.median(took[FAILURES:]) < 0.04
         server.send(signal.SIGCONT)
         await limiter.beat()
         assert not limiter.degraded
@@ -78,7 +79,7 @@ async def test_many_askers_wait_together_for_a_redis_that_hangs(server: RedisPro
         server.send(signal.SIGSTOP)
         began = time.monotonic()
         await asyncio.gather(*(limiter.take([OTHER]) for _ in range(150)))
-        assert time.monotonic() - began < 0.3
+        assert time.monotonic() - began < 1.5  # one after the other: 7.5 s
         server.send(signal.SIGCONT)
 
 
