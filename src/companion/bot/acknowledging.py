@@ -157,8 +157,9 @@ class Acknowledger:
                     raise _final(reply)
                 doubtful = doubtful or reply.status >= HTTPStatus.INTERNAL_SERVER_ERROR
                 pause_s = max(pause_s, reply.retry_after_s)
-            if not last:
-                await asyncio.sleep(pause_s)
+            if last or pause_s > self._timings.budget_s:
+                break
+            await asyncio.sleep(pause_s)
         raise Unacknowledged(Why.UNREACHABLE)
 
     async def _post(self, url: str, body: str) -> _Reply:
