@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from pathlib import Path
 from uuid import uuid4
 
@@ -17,6 +17,7 @@ from companion.db.grouped_writes import GroupedWrites
 from companion.db.repositories.people import SqlPeople
 from companion.db.rows import PersonRow
 from companion.db.sqlite_driver import OneVisitConnection
+from companion.db.statements import Statements
 from companion.domain.actor import Actor, DiscordUserId
 from companion.domain.errors import StorageUnavailable
 from tests.db.conftest import HandClock
@@ -177,9 +178,10 @@ async def test_who_is_cancelled_inside_leaves_nothing_behind(
     assert await met(engines) == {1}
 
 
-async def test_who_is_cancelled_during_a_statement_ends_as_cancelled(
-    grouped: GroupedWrites, engines: Engines
+async def cancelled_beside_another(
+    grouped: GroupedWrites, work: Callable[[Statements], Awaitable[object]]
 ) -> None:
+    """Let person 0 be met, and in the same transaction somebody be cancelled at that work."""
     inside, go_on = asyncio.Event(), asyncio.Event()
 
     async def slow() -> None:
@@ -193,42 +195,7 @@ async def test_who_is_cancelled_during_a_statement_ends_as_cancelled(
             task = asyncio.current_task()
             assert task is not None
             asyncio.get_running_loop().call_soon(task.cancel)
-            await run.all(select(PersonRow))
-
-    working = asyncio.create_task(slow())
-    await inside.wait()
-    joined = asyncio.create_task(joining())
-    await asyncio.sleep(0)
-    go_on.set()
-    async with asyncio.timeout(5):
-        with pytest.raises(asyncio.CancelledError):
-            await joined
-        await working  # SQLAlchemy closes a connection that this befalls, with all that is in it
-        await meet(grouped, 9)
-    assert {0, 9} <= await met(engines)
-
-
-async def test_who_is_cancelled_during_many_statements_undoes_them_alone(
-    grouped: GroupedWrites, engines: Engines
-) -> None:
-    inside, go_on = asyncio.Event(), asyncio.Event()
-    crowd = [
-        {"id": uuid4(), "http_user_id": f"{n}", "created_at": HandClock().now()}
-        for n in range(20_000)  # too many for the event loop: they go to the thread
-    ]
-
-    async def slow() -> None:
-        async with grouped.part(durable=True) as run:
-            await SqlPeople(run, HandClock().now).ensure(actor(0))
-            inside.set()
-            await go_on.wait()
-
-    async def joining() -> None:
-        async with grouped.part(durable=True) as run:
-            task = asyncio.current_task()
-            assert task is not None
-            asyncio.get_running_loop().call_soon(task.cancel)
-            await run.run_all(insert(PersonRow), crowd)
+            await work(run)
 
     working = asyncio.create_task(slow())
     await inside.wait()
@@ -239,5 +206,25 @@ async def test_who_is_cancelled_during_many_statements_undoes_them_alone(
         with pytest.raises(asyncio.CancelledError):
             await joined
         await working
+
+
+async def test_who_is_cancelled_during_a_statement_ends_as_cancelled(
+    grouped: GroupedWrites, engines: Engines
+) -> None:
+    """SQLAlchemy closes a connection that this befalls, with all that is in it."""
+    await cancelled_beside_another(grouped, lambda run: run.all(select(PersonRow)))
+    async with asyncio.timeout(5):
+        await meet(grouped, 9)
+    assert {0, 9} <= await met(engines)
+
+
+async def test_who_is_cancelled_during_many_statements_undoes_them_alone(
+    grouped: GroupedWrites, engines: Engines
+) -> None:
+    crowd = [
+        {"id": uuid4(), "http_user_id": f"{n}", "created_at": HandClock().now()}
+        for n in range(20_000)  # too many for the event loop: they go to the thread
+    ]
+    await cancelled_beside_another(grouped, lambda run: run.run_all(insert(PersonRow), crowd))
     async with engines.reading() as run:
         assert await run.all(select(PersonRow.discord_user_id)) == [1000]

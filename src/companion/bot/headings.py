@@ -1,8 +1,8 @@
 """The line above an answer whose question nobody else sees: who asked what, about what.
 
 What was typed into a form is shown by Discord to nobody, and neither is a menu that only one
-person saw. The line is fed to the reply as the
-answer's first words, so that it is counted, split and filed like them; it is stored nowhere.
+person saw. The line is fed to the reply as the answer's first words, so that it is counted,
+split and filed like them; it is stored nowhere.
 """
 
 from __future__ import annotations
